@@ -1,0 +1,1 @@
+"""Product pages' door: beacons become hits, hits become daily counts."""
