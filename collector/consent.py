@@ -1,0 +1,122 @@
+"""Consent: may this beacon be counted? One ordered list of checks with a closed set of outcomes.
+
+Doubt means no. The checks read as little as they can: no address at all, and the user agent only
+after the visitor's yes. Pure: keys, cookie reader and tables are arguments.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from collector import page_tag
+from collector.beacon import PREFETCH_HEADERS, Beacon
+from collector.consent_cookies import Choice, Reader, cookie_values
+from collector.device import Device
+
+OWN_COOKIE = "collector_own"
+
+
+class Outcome(StrEnum):
+    """What became of a beacon; every beacon has exactly one. Told in X-Counted."""
+
+    YES = "yes"
+    MALFORMED = "malformed"
+    BAD_SIGNATURE = "bad-signature"
+    GPC = "gpc"
+    DNT = "dnt"
+    REFUSED = "refused"
+    NO_CONSENT = "no-consent"
+    OWN = "own"
+    PREFETCH = "prefetch"
+    BOT = "bot"
+    OVER_LIMIT = "over-limit"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the checks go by.
+
+    page_tag_keys  keys under which a signature is accepted: the current one first
+    read_choice    reads the visitor's choice from the raw Cookie header
+    read_device    reads a user agent
+    """
+
+    page_tag_keys: tuple[bytes, ...]
+    read_choice: Reader
+    read_device: Callable[[str], Device]
+    honour_gpc: bool = True
+    honour_dnt: bool = True
+
+
+Check = Callable[[Beacon, Rules], bool]
+
+
+def is_malformed(beacon: Beacon, rules: Rules) -> bool:
+    return bool(beacon.fault)
+
+
+def has_bad_signature(beacon: Beacon, rules: Rules) -> bool:
+    return not page_tag.is_signed(
+        beacon.seller, beacon.product, beacon.signature, rules.page_tag_keys
+    )
+
+
+def browser_refuses_by_gpc(beacon: Beacon, rules: Rules) -> bool:
+    return rules.honour_gpc and b"1" in beacon.headers.get(b"sec-gpc", b"")
+
+
+def browser_refuses_by_dnt(beacon: Beacon, rules: Rules) -> bool:
+    return rules.honour_dnt and b"1" in beacon.headers.get(b"dnt", b"")
+
+
+def visitor_refused(beacon: Beacon, rules: Rules) -> bool:
+    return rules.read_choice(beacon.cookies) is Choice.REFUSED
+
+
+def visitor_has_not_chosen(beacon: Beacon, rules: Rules) -> bool:
+    return rules.read_choice(beacon.cookies) is not Choice.GRANTED
+
+
+def seller_left_this_browser_out(beacon: Beacon, rules: Rules) -> bool:
+    return OWN_COOKIE_BYTES in beacon.cookies and bool(
+        cookie_values(beacon.cookies, OWN_COOKIE_BYTES)
+    )
+
+
+def nobody_is_looking(beacon: Beacon, rules: Rules) -> bool:
+    headers = beacon.headers
+    return any(
+        name in headers and any(word in headers[name].lower() for word in _NOT_LOOKING)
+        for name in PREFETCH_HEADERS
+    )
+
+
+def is_a_bot(beacon: Beacon, rules: Rules) -> bool:
+    return rules.read_device(beacon.user_agent).is_bot
+
+
+OWN_COOKIE_BYTES = OWN_COOKIE.encode()
+_NOT_LOOKING = (b"prefetch", b"prerender", b"preview")
+
+# OVER_LIMIT and UNAVAILABLE are not in the list: the door finds them out after it has the day's
+# pseudonym, by which views are limited, and after the spool has answered.
+CHECKS: tuple[tuple[Outcome, Check], ...] = (
+    (Outcome.MALFORMED, is_malformed),  # read as bytes; no address, no user agent yet
+    (Outcome.BAD_SIGNATURE, has_bad_signature),  # an unsigned pair is not a page
+    (Outcome.GPC, browser_refuses_by_gpc),  # a refusal signal beats a cookie
+    (Outcome.DNT, browser_refuses_by_dnt),
+    (Outcome.REFUSED, visitor_refused),
+    (Outcome.NO_CONSENT, visitor_has_not_chosen),
+    (Outcome.OWN, seller_left_this_browser_out),
+    (Outcome.PREFETCH, nobody_is_looking),
+    (Outcome.BOT, is_a_bot),  # from here on the user agent is read
+)
+
+
+def decide(beacon: Beacon, rules: Rules) -> Outcome:
+    """Return the first reason not to count the beacon, or YES."""
+    for outcome, applies in CHECKS:
+        if applies(beacon, rules):
+            return outcome
+    return Outcome.YES
