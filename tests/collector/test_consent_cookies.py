@@ -1,0 +1,291 @@
+"""What a consent manager's cookie says, from headers shaped as browsers send them."""
+
+from urllib.parse import quote
+
+import pytest
+
+from collector.consent_cookies import (
+    HEADER_BYTES_MAX,
+    VALUE_BYTES_MAX,
+    consent_reader,
+    cookie_names,
+    cookie_values,
+)
+from collector.consent_managers import Choice
+
+COOKIEBOT = (
+    "CookieConsent={{stamp:%27pJ0c2TqkqUX0N/aHkw==%27%2Cnecessary:true%2Cpreferences:true"
+    "%2Cstatistics:{statistics}%2Cmarketing:false{method}%2Cver:1%2Cutc:1795340000000"
+    "%2Cregion:%27fr%27}}"
+)
+EXPLICIT = "%2Cmethod:%27explicit%27"
+ONETRUST = (
+    "OptanonConsent=isGpcEnabled=0&datestamp=Sun+Nov+22+2026+10%3A04%3A51+GMT%2B0100+(CET)"
+    "&version=202409.2.0&browserGpcFlag=0&isIABGlobal=false&hosts=&consentId=0a07-98ca"
+    "&interactionCount={count}&isAnonUser=1&landingPath={landing}&groups={groups}"
+    "&AwaitingReconsent={awaiting}"
+)
+COOKIEYES = (
+    "cookieyes-consent=consentid:Q29sbGVjdG9y,consent:{consent},action:{action},necessary:yes,"
+    "functional:no,analytics:{analytics},performance:no,advertisement:no"
+)
+RAW_V2 = (
+    'cc_cookie={"categories":["necessary","analytics"],"level":["necessary","analytics"],'
+    '"revision":0,"data":null,"rfc_cookie":false,"consent_date":"2026-11-22T09:04:51.000Z"}'
+)
+V3 = (
+    '{"categories":["necessary"%s],"revision":0,"data":null,"consentTimestamp":'
+    '"2026-11-22T09:04:51.000Z","consentId":"1b7c","services":{"necessary":[]},'
+    '"languageCode":"el","expirationTime":1826790291000}'
+)
+
+
+def onetrust(groups: str, count: str = "1", landing: str = "NotLandingPage") -> str:
+    return ONETRUST.format(count=count, landing=landing, groups=groups, awaiting="false")
+
+
+GRANTED = [
+    ("own", "statistics_consent=granted"),
+    ("own", "statistics_consent=granted.2026-11-22.1"),
+    ("cookiebot", COOKIEBOT.format(statistics="true", method=EXPLICIT)),
+    ("cookiebot", COOKIEBOT.format(statistics="true", method="")),
+    ("onetrust", onetrust("C0001%3A1%2CC0002%3A1%2CC0003%3A0")),
+    ("onetrust", onetrust("C0004%3A0%2CC0002%3A1%2CC0001%3A1")),
+    ("onetrust", "OptanonConsent=isGpcEnabled=0&datestamp=x&groups=C0001%3A1%2CC0002%3A1"),
+    ("cookieyes", COOKIEYES.format(consent="yes", action="yes", analytics="yes")),
+    ("cookieconsent", RAW_V2),
+    ("cookieconsent", "cc_cookie=" + quote(V3 % ',"analytics"')),
+    ("cookieconsent", 'cc_cookie={"level":["necessary","analytics"],"revision":0}'),
+    ("klaro", "klaro=" + quote('{"collector":true,"video":false}')),
+    ("complianz", "cmplz_banner-status=dismissed; cmplz_statistics=allow"),
+    ("complianz", "cmplz_rt_banner-status=dismissed; cmplz_rt_statistics=allow"),
+    ("wp-consent-api", "wp_consent_statistics=deny; wp_consent_statistics-anonymous=allow"),
+    ("wp-consent-api", "wp_consent_statistics=allow"),
+]
+REFUSED = [
+    ("own", "statistics_consent=refused"),
+    ("own", "statistics_consent=refused.2026-11-22.12"),
+    ("cookiebot", COOKIEBOT.format(statistics="false", method=EXPLICIT)),
+    ("cookiebot", "CookieConsent=0"),
+    ("onetrust", onetrust("C0001%3A1%2CC0002%3A0")),
+    ("cookieyes", COOKIEYES.format(consent="no", action="yes", analytics="no")),
+    ("cookieconsent", "cc_cookie=" + quote(V3 % "")),
+    ("cookieconsent", 'cc_cookie={"categories":["necessary"],"revision":0}'),
+    ("klaro", "klaro=" + quote('{"collector":false,"video":true}')),
+    ("complianz", "cmplz_statistics=deny"),
+    ("wp-consent-api", "wp_consent_statistics=allow; wp_consent_statistics-anonymous=deny"),
+    ("wp-consent-api", "wp_consent_statistics=deny"),
+]
+UNDECIDED = [
+    ("own", ""),
+    ("own", "session=8f2b; theme=dark"),
+    ("cookiebot", "CookieConsent=-1"),
+    (
+        "cookiebot",
+        COOKIEBOT.format(statistics="true", method="%2Cmethod:%27implied%27"),
+    ),
+    ("cookiebot", "CookieConsent={stamp:%27-1%27%2Cnecessary:true%2Cstatistics:true}"),
+    ("onetrust", onetrust("C0001%3A1%2CC0002%3A1", count="0")),
+    ("onetrust", onetrust("C0001%3A1%2CC0002%3A0", count="0")),
+    ("onetrust", onetrust("C0002%3A1", landing="https%3A%2F%2Fshop.example%2F")),
+    ("onetrust", onetrust("C0002%3A1").replace("Reconsent=false", "Reconsent=true")),
+    ("cookieyes", COOKIEYES.format(consent="no", action="", analytics="no")),
+    ("cookieyes", COOKIEYES.format(consent="no", action="", analytics="yes")),
+    ("cookieyes", COOKIEYES.format(consent="no", action="yes", analytics="yes")),
+    ("cookieconsent", "theme=dark"),
+    ("klaro", "klaro=" + quote('{"video":true}')),
+    ("complianz", "cmplz_functional=allow; cmplz_marketing=allow"),
+    ("wp-consent-api", "wp_consent_marketing=allow"),
+]
+DAMAGED = [
+    ("own", "statistics_consent="),
+    ("own", "statistics_consent=Granted"),
+    ("own", 'statistics_consent="granted"'),
+    ("own", "statistics_consent=granted."),
+    ("own", "statistics_consent=granted.2026-11-22"),
+    ("own", "statistics_consent=granted.2026-11-22.x"),
+    ("own", "statistics_consent=grantedrefused"),
+    ("own", "statistics_consent=granted\xff"),
+    ("cookiebot", COOKIEBOT.format(statistics="true", method=EXPLICIT)[:-1]),
+    ("cookiebot", COOKIEBOT.format(statistics="%27true%27", method=EXPLICIT)),
+    ("cookiebot", COOKIEBOT.format(statistics="true", method="%2Cstatistics:true")),
+    ("cookiebot", "CookieConsent={stamp:%27x%27%2Cstatistics:true%2C}"),
+    ("cookiebot", "CookieConsent=true"),
+    ("onetrust", "OptanonConsent=C0002%3A1"),
+    ("onetrust", onetrust("C0002")),
+    ("onetrust", onetrust("C0002%3A2")),
+    ("onetrust", onetrust("C0002%3A1%2CC0002%3A0")),
+    ("onetrust", onetrust("")),
+    ("cookieyes", "cookieyes-consent=consent:yes,action:yes,analytics"),
+    ("cookieyes", "cookieyes-consent=action:yes,analytics:yes,analytics:no"),
+    ("cookieyes", "cookieyes-consent=yes"),
+    ("cookieconsent", RAW_V2[:-1]),
+    ("cookieconsent", "cc_cookie=" + quote('["analytics"]')),
+    ("cookieconsent", 'cc_cookie={"categories":"analytics"}'),
+    ("cookieconsent", 'cc_cookie={"categories":["analytics",1]}'),
+    ("cookieconsent", 'cc_cookie={"categories":["analytics"],"categories":[]}'),
+    ("cookieconsent", "cc_cookie=" + "[" * 4000),
+    ("klaro", "klaro=" + quote('{"collector":"true"}')),
+    ("klaro", "klaro=%FF%FE"),
+    ("complianz", "cmplz_statistics=yes"),
+    ("wp-consent-api", "wp_consent_statistics-anonymous=1; wp_consent_statistics=allow"),
+]
+
+
+def read(format: str, cookies: str, cookie: str = "", category: str = "") -> Choice:
+    return consent_reader(format, cookie, category)(cookies.encode("latin-1"))
+
+
+@pytest.mark.parametrize(("format", "cookies"), GRANTED)
+def test_a_granted_choice_is_read_as_its_manager_writes_it(format: str, cookies: str) -> None:
+    """The visitor clicked yes; whatever stands beside the cookie, we may count."""
+    assert read(format, cookies) is Choice.GRANTED
+    assert read(format, f"session=8f2b; {cookies}; theme=dark") is Choice.GRANTED
+
+
+@pytest.mark.parametrize(("format", "cookies"), REFUSED)
+def test_a_refusal_is_read_as_its_manager_writes_it(format: str, cookies: str) -> None:
+    """The visitor clicked no, and that is told apart from a visitor who said nothing."""
+    assert read(format, cookies) is Choice.REFUSED
+    assert read(format, f"session=8f2b; {cookies}; theme=dark") is Choice.REFUSED
+
+
+@pytest.mark.parametrize(("format", "cookies"), UNDECIDED)
+def test_who_has_not_clicked_has_not_chosen(format: str, cookies: str) -> None:
+    """The manager's cookie is there with its region's defaults; nobody said yes."""
+    assert read(format, cookies) is Choice.NONE
+
+
+@pytest.mark.parametrize(("format", "cookies"), DAMAGED)
+def test_a_damaged_cookie_is_no_consent(format: str, cookies: str) -> None:
+    """Half a cookie, a doubled key, a word in the wrong type: we don't guess in our favour."""
+    assert read(format, cookies) is Choice.NONE
+
+
+@pytest.mark.parametrize(
+    ("format", "cookies"), [example for example in REFUSED if "; " not in example[1]]
+)
+def test_a_refusal_cut_short_never_becomes_a_consent(format: str, cookies: str) -> None:
+    """Somebody cuts the cookie anywhere: what remains refuses or says nothing."""
+    for end in range(len(cookies)):
+        assert read(format, cookies[:end]) is not Choice.GRANTED
+
+
+def test_a_raw_json_cookie_hides_no_other_cookie() -> None:
+    """cookieconsent writes quotes, commas and braces raw; ours stands before or behind it."""
+    for cookies in (
+        f"{RAW_V2}; statistics_consent=granted",
+        f"statistics_consent=granted; {RAW_V2}",
+    ):
+        assert read("own", cookies) is Choice.GRANTED
+        assert read("cookieconsent", cookies) is Choice.GRANTED
+
+
+@pytest.mark.parametrize(
+    ("values", "choice"),
+    [
+        (("granted", "refused"), Choice.REFUSED),
+        (("refused", "granted"), Choice.REFUSED),
+        (("granted", "damaged"), Choice.NONE),
+        (("refused", "damaged"), Choice.REFUSED),
+        (("granted", "granted.2026-11-22.1"), Choice.GRANTED),
+    ],
+)
+def test_two_cookies_that_disagree_are_no_consent(values: tuple[str, str], choice: Choice) -> None:
+    """One cookie of the host and one of its domain: the browser sends both under one name."""
+    header = "; ".join(f"statistics_consent={value}" for value in values)
+    assert read("own", header) is choice
+
+
+def test_complianz_cookies_of_host_and_domain_must_agree() -> None:
+    """`cmplz_` and `cmplz_rt_` are two names for one answer."""
+    assert read("complianz", "cmplz_statistics=allow; cmplz_rt_statistics=deny") is Choice.REFUSED
+    assert read("complianz", "cmplz_statistics=allow; cmplz_rt_statistics=allow") is Choice.GRANTED
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"xstatistics_consent=granted",
+        b"note=statistics_consent=granted",
+        b"note=a statistics_consent=granted",
+        b"Statistics_Consent=granted",
+        b"statistics_consent",
+        b"statistics_consent_old=granted",
+    ],
+)
+def test_only_the_whole_name_is_ours(header: bytes) -> None:
+    """A longer name that ends like ours, or a value that quotes us, is another cookie."""
+    assert consent_reader("own")(header) is Choice.NONE
+    assert consent_reader("own")(header + b"; statistics_consent=refused") is Choice.REFUSED
+
+
+def test_values_are_found_in_order_and_without_blanks() -> None:
+    """The splitter that every reader shares."""
+    header = b"a=1;b= 2 ;\ta=3; a=; ba=4; c=a=5"
+    assert cookie_values(header, b"a") == [b"1", b"3", b""]
+    assert cookie_values(header, b"b") == [b"2"]
+
+
+def test_a_header_or_value_past_its_limit_holds_no_consent() -> None:
+    """Browsers send neither; who does gets no work done and no visit counted."""
+    granted = b"statistics_consent=granted"
+    fits = b"a=" + b"x" * (HEADER_BYTES_MAX - len(granted) - 4) + b"; " + granted
+    assert consent_reader("own")(fits) is Choice.GRANTED
+    assert consent_reader("own")(b"x" + fits) is Choice.NONE
+    filler = ",".join(f"k{number}:yes" for number in range(VALUE_BYTES_MAX // 6))
+    assert read("cookieyes", f"cookieyes-consent=action:yes,analytics:yes,{filler}") is Choice.NONE
+
+
+def test_cookie_and_category_are_the_operators_to_choose() -> None:
+    """Sites rename cookies and number their categories; the settings follow them."""
+    assert read("own", "stats=granted", "stats") is Choice.GRANTED
+    assert read("onetrust", onetrust("2%3A1%2C3%3A1%2C1%3A1"), category="3") is Choice.GRANTED
+    assert read("onetrust", onetrust("2%3A1%2C3%3A0"), category="3") is Choice.REFUSED
+    assert (
+        read(
+            "cookieyes",
+            COOKIEYES.format(consent="yes", action="yes", analytics="yes"),
+            category="performance",
+        )
+        is Choice.REFUSED
+    )
+    assert read("klaro", "consents=" + quote('{"matomo":true}'), "consents", "matomo") is (
+        Choice.GRANTED
+    )
+    assert (
+        read("wp-consent-api", "wp_consent_statistics=allow", category="marketing") is Choice.NONE
+    )
+    assert cookie_names("complianz", category="marketing") == (
+        "cmplz_marketing",
+        "cmplz_rt_marketing",
+    )
+
+
+def test_a_plain_cookie_grants_by_its_one_value() -> None:
+    """A shop with a banner of its own names the cookie and the value that means yes."""
+    assert read("plain", "analytics_ok=yes", "analytics_ok", "yes") is Choice.GRANTED
+    assert read("plain", "analytics_ok=no", "analytics_ok", "yes") is Choice.REFUSED
+    assert read("plain", "analytics_ok=pending", "analytics_ok", "yes") is Choice.NONE
+    assert read("plain", "level=2", "level", "2|1") is Choice.GRANTED
+    assert read("plain", "level=1", "level", "2|1") is Choice.REFUSED
+    assert read("plain", "level=0", "level", "2|1") is Choice.NONE
+    assert read("plain", "other=yes", "analytics_ok", "yes") is Choice.NONE
+
+
+@pytest.mark.parametrize(
+    ("format", "cookie", "category", "message"),
+    [
+        ("quantcast", "", "", "CONSENT_FORMAT: not one of own, cookiebot"),
+        ("own", "two words", "", "CONSENT_COOKIE: not a cookie's name"),
+        ("complianz", "", "a b", "CONSENT_COOKIE: not a cookie's name"),
+        ("plain", "", "yes", "CONSENT_FORMAT: plain needs"),
+        ("plain", "analytics_ok", "", "CONSENT_FORMAT: plain needs"),
+    ],
+)
+def test_a_setting_that_cannot_work_says_so_at_the_start(
+    format: str, cookie: str, category: str, message: str
+) -> None:
+    """Better one sentence at the start than a day without a visit."""
+    with pytest.raises(ValueError, match=message):
+        consent_reader(format, cookie, category)
