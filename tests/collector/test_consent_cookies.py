@@ -41,6 +41,7 @@ V3 = (
 
 
 def onetrust(groups: str, count: str = "1", landing: str = "NotLandingPage") -> str:
+    """Return an OptanonConsent cookie as a browser sends it."""
     return ONETRUST.format(count=count, landing=landing, groups=groups, awaiting="false")
 
 
@@ -133,6 +134,7 @@ DAMAGED = [
 
 
 def read(format: str, cookies: str, cookie: str = "", category: str = "") -> Choice:
+    """Read one header with one manager's settings."""
     return consent_reader(format, cookie, category)(cookies.encode("latin-1"))
 
 
