@@ -1,0 +1,101 @@
+# Two commands: `make run` and `make test`. `make help` lists the others.
+#
+# Everything lands in this directory: .venv holds Python's packages, as locked; .cache what the
+# tools remember. Debian packages are installed for tests only, and only when some are missing.
+
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help run test quick check bench lock clean debian debian-bench
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# dpkg looks for its own tools in the sbin directories, which a plain user's PATH leaves out.
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+export DEBIAN_FRONTEND := noninteractive
+export PIP_ROOT_USER_ACTION := ignore
+
+# The system's pip installs into .venv from outside. So .venv is made without a pip of its own,
+# which Debian's python3 can do without the package python3-venv.
+PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check --no-input
+INSTALL := $(PIP) install --progress-bar on
+LOCKED := $(INSTALL) --require-hashes
+SELF := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
+
+TEST_PACKAGES := chromium faketime nginx strace
+BENCH_PACKAGES := wrk
+FAST := not slow and not browser and not faults
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+
+run: $(VENV)/.run  ## Set everything up and start the demo: a shop, its sellers, a month of visits
+	@exec $(BIN)/collector demo
+
+test: debian $(VENV)/.test  ## Set everything up and run every test
+	@$(BIN)/python -m pytest
+
+quick: $(VENV)/.test  ## An answer within a minute: style, types, imports and the fast tests
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/lint-imports --cache-dir .cache/imports
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q -m "$(FAST)"
+
+check: $(VENV)/.test  ## Style, strict types, import contracts, house rules
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/lint-imports --cache-dir .cache/imports
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/test_house_rules.py tests/test_imports.py
+
+bench: debian-bench $(VENV)/.test  ## Measure this server beside one that does nothing
+	@$(BIN)/python -m bench
+
+clean:  ## Remove what make set up and the tools' caches; data directories stay
+	rm -rf $(VENV) .tools .cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- Python's packages ---
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "Collector needs Python 3.11 or newer as $(PYTHON); name another one with: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { \
+	    echo "Collector needs pip for $(PYTHON). On Debian: sudo apt-get install -y python3-pip" >&2; exit 1; }
+	@$(PYTHON) -m venv --without-pip $(VENV)
+
+$(VENV)/.run: requirements.lock requirements-build.lock pyproject.toml | $(BIN)/python
+	@echo "Setting up $(VENV): once, some minutes; about a gigabyte, most of it the database engine."
+	@$(LOCKED) -r requirements.lock -r requirements-build.lock
+	@$(SELF)
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run requirements-dev.lock
+	@$(LOCKED) -r requirements-dev.lock
+	@touch $@
+
+# Needs the network and takes the newest versions that pyproject.toml allows. The locks hold for
+# every Python from 3.11 and name no index: pip asks whichever one the machine is set up with.
+lock:  ## Make the lock files again, with the newest versions that pyproject.toml allows
+	@$(PYTHON) -m pip install --quiet --upgrade --target .tools uv
+	@$(COMPILE) -o requirements.lock pyproject.toml
+	@$(COMPILE) -o requirements-dev.lock --extra dev -c requirements.lock pyproject.toml
+	@$(COMPILE) -o requirements-build.lock -c requirements.lock --group build
+
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" .tools/bin/uv pip compile --quiet --upgrade \
+    --universal --python-version 3.11 --generate-hashes --no-annotate \
+    --no-emit-index-url --no-emit-find-links --no-config --system-certs
+
+# --- Debian's packages ---
+
+debian: PACKAGES := $(TEST_PACKAGES)
+debian-bench: PACKAGES := $(BENCH_PACKAGES)
+debian debian-bench:
+	@missing=; for package in $(PACKAGES); do command -v $$package >/dev/null || missing="$$missing $$package"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" -ne 0 ]; then \
+	    echo "Some Debian packages are missing. Install them, then run make again:" >&2; \
+	    echo "  sudo apt-get install -y$$missing" >&2; exit 1; fi; \
+	apt-get update -q && apt-get install -q -y --no-install-recommends $$missing
