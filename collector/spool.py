@@ -1,0 +1,219 @@
+"""The spool: hits on disk before anybody is told that they count.
+
+Group commit: whatever arrived while the last commit ran goes into the next one, so a busy worker
+syncs once for hundreds of beacons and an idle one at once for one. A failed commit answers
+"unavailable" to its whole group and abandons the file: after a failed fsync nobody knows what is
+on disk, so nothing is ever appended behind it.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections import Counter, deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+
+from collector.hit import Hit
+from collector.spool_file import SpoolWriter
+
+logger = logging.getLogger("collector.spool")
+
+OUTCOME_SECONDS = 1.0  # How long an outcome without a hit may wait for the disk.
+SENTENCES_MAX = 20
+COUNTED = "yes"  # the outcome of a beacon that made a hit
+Erasure = tuple[str, int, str]
+
+
+class Unavailable(Exception):
+    """Nothing could be committed, or too much waits already; the caller may try again."""
+
+
+class _Group:
+    """What is committed together."""
+
+    __slots__ = ("day", "done", "erasures", "failed", "hits", "outcomes")
+
+    def __init__(self, day: date) -> None:
+        self.day = day
+        self.hits: list[Hit] = []
+        self.outcomes: Counter[str] = Counter()
+        self.erasures: list[Erasure] = []
+        self.done = asyncio.Event()
+        self.failed = False
+
+
+class Spool:
+    """One worker's spool. Everything but the commits themselves runs on the event loop."""
+
+    def __init__(self, directory: Path, *, queue_max: int, today: Callable[[], date]) -> None:
+        self._directory = directory
+        self._queue_max = queue_max
+        self._today = today
+        self._groups: deque[_Group] = deque()
+        self._arrived = asyncio.Event()
+        self._waiting = 0
+        self._writer: SpoolWriter | None = None
+        self._notices: dict[str, str] = {}
+        self._unwritten_notices: set[str] = set()
+        self._carried: dict[date, Counter[str]] = {}  # outcomes whose commit failed
+        self._thread = ThreadPoolExecutor(1, "spool-commit")
+        self._task: asyncio.Task[None] | None = None
+        self._failing = False
+        self._closing = False
+
+    def start(self) -> None:
+        """Open today's file and start committing."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="spool")
+        self.keep_outcome(self._today(), None)
+
+    async def close(self) -> None:
+        """Commit what waits, finish the file and stop."""
+        self._closing = True
+        self._arrived.set()
+        if self._task is not None:
+            await self._task
+        self._thread.shutdown()
+
+    @property
+    def waiting(self) -> int:
+        """Hits that wait for their commit."""
+        return self._waiting
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last commit failed."""
+        return self._failing
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Sentences that an operator should read."""
+        return tuple(self._notices.values())
+
+    async def append(self, day: date, hit: Hit) -> None:
+        """Return when the hit is on disk, and with it that it counted.
+
+        Errors  Unavailable when they are not, or when `queue_max` hits wait already.
+        """
+        if self._waiting >= self._queue_max or self._closing:
+            raise Unavailable
+        group = self._group(day)
+        group.hits.append(hit)
+        group.outcomes[COUNTED] += 1
+        self._waiting += 1
+        self._arrived.set()
+        await group.done.wait()
+        if group.failed:
+            raise Unavailable
+
+    async def erase(self, day: date, erasures: list[Erasure]) -> None:
+        """Return when the erasures (seller, visitor, marks) are on disk; errors as append."""
+        if self._closing:
+            raise Unavailable
+        group = self._group(day)
+        group.erasures.extend(erasures)
+        self._arrived.set()
+        await group.done.wait()
+        if group.failed:
+            raise Unavailable
+
+    async def settle(self, day: date) -> None:
+        """Return when everything that arrived before is on disk; errors as append."""
+        await self.erase(day, [])
+
+    def keep_outcome(self, day: date, outcome: str | None) -> None:
+        """Count a beacon that made no hit; it is on disk within about a second."""
+        group = self._group(day)
+        if outcome is not None:
+            group.outcomes[outcome] += 1
+
+    def notice(self, code: str, sentence: str) -> None:
+        """Keep a sentence for status and /readyz of both processes."""
+        if code not in self._notices and len(self._notices) < SENTENCES_MAX:
+            self._notices[code] = sentence
+            self._unwritten_notices.add(code)
+
+    def _group(self, day: date) -> _Group:
+        if not self._groups or self._groups[-1].day != day:
+            group = _Group(day)
+            group.outcomes.update(self._carried.pop(day, ()))
+            self._groups.append(group)
+        return self._groups[-1]
+
+    async def _run(self) -> None:
+        while not self._closing or self._groups:
+            try:
+                async with asyncio.timeout(OUTCOME_SECONDS):
+                    await self._arrived.wait()
+            except TimeoutError:
+                pass
+            self._arrived.clear()
+            while self._groups:
+                await self._commit(self._groups.popleft())
+            self._open_today()
+        await self._finish_before(date.max)
+
+    def _open_today(self) -> None:
+        """See to it that today has a file also without a beacon: a day of zeros isn't missing."""
+        today = self._today()
+        if not self._closing and (self._writer is None or self._writer.day < today):
+            self.keep_outcome(today, None)
+
+    async def _commit(self, group: _Group) -> None:
+        self._waiting -= len(group.hits)
+        loop = asyncio.get_running_loop()
+        try:
+            writer = await self._writer_of(group.day)
+            writer.insert(group.hits, group.outcomes)
+            if group.erasures:
+                writer.insert_erasures(group.erasures)
+            for code in tuple(self._unwritten_notices):
+                writer.notice(code, self._notices[code])
+            await loop.run_in_executor(self._thread, writer.commit)
+            self._unwritten_notices.clear()
+            self._failing = False
+        except (OSError, sqlite3.Error, _DayIsOver) as error:
+            self._abandon(group, error)
+        finally:
+            group.done.set()
+
+    async def _writer_of(self, day: date) -> SpoolWriter:
+        if self._writer is not None and self._writer.day > day:
+            raise _DayIsOver
+        await self._finish_before(day)
+        if self._writer is None:
+            loop = asyncio.get_running_loop()
+            self._writer = await loop.run_in_executor(
+                self._thread, SpoolWriter, self._directory, day
+            )
+        return self._writer
+
+    async def _finish_before(self, day: date) -> None:
+        """Close the file of a day that is over."""
+        writer = self._writer
+        if writer is None or writer.day >= day:
+            return
+        self._writer = None
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, writer.finish)
+        except (OSError, sqlite3.Error) as error:
+            logger.error("the spool of %s could not say that it is closed: %s", writer.day, error)
+
+    def _abandon(self, group: _Group, error: Exception) -> None:
+        group.failed = True
+        carried = self._carried.setdefault(group.day, Counter())
+        carried.update(group.outcomes)
+        del carried[COUNTED]  # their callers are told, and are counted as unavailable
+        if not self._failing:
+            # Once, not per beacon; SQLite's and the system's texts hold no visitor's data.
+            logger.error("beacons can't be kept, so they are not counted: %s", error)
+        self._failing = True
+        self._unwritten_notices = set(self._notices)
+        if self._writer is not None:
+            self._writer.abandon()
+            self._writer = None
+
+
+class _DayIsOver(Exception):
+    """A hit of a day whose file was closed already: a bug of ours, answered as unavailable."""
