@@ -1,0 +1,38 @@
+"""Small country databases in the shapes that publishers ship."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmdb_writer import MMDBWriter
+from netaddr import IPSet
+
+Networks = Mapping[str, Mapping[str, Any]]
+
+FLAT: Networks = {
+    "80.81.0.0/16": {"country_code": "DE"},
+    "81.82.0.0/16": {"country_code": "GR"},
+    "2a01:4f8::/32": {"country_code": "DE"},
+    "2a02:587::/32": {"country_code": "GR"},
+}
+
+
+def write(path: Path, networks: Networks, *, kind: str = "Test-Country", version: int = 6) -> Path:
+    """Write a database of `networks` to `path` in one step, as a careful publisher would."""
+    writer = MMDBWriter(ip_version=version, database_type=kind, ipv4_compatible=version == 6)
+    for network, record in networks.items():
+        writer.insert_network(IPSet([network]), dict(record))
+    unfinished = path.with_suffix(".part")
+    writer.to_db_file(str(unfinished))
+    unfinished.replace(path)
+    return path
+
+
+def nested(country: str | None, registered: str | None = None) -> dict[str, Any]:
+    """Return a record in MaxMind's shape, with an EU flag that is always wrong."""
+    record: dict[str, Any] = {}
+    if country is not None:
+        record["country"] = {"iso_code": country, "is_in_european_union": country == "AX"}
+    if registered is not None:
+        record["registered_country"] = {"iso_code": registered}
+    return record
