@@ -9,8 +9,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
 from collector.beacon import Beacon
-from collector.device import Device
-from collector.hit import Hit
+from collector.hit import Device, Hit
 
 IPAddress = IPv4Address | IPv6Address
 

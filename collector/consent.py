@@ -11,7 +11,7 @@ from enum import StrEnum
 from collector import page_tag
 from collector.beacon import PREFETCH_HEADERS, Beacon
 from collector.consent_cookies import Choice, Reader, cookie_values
-from collector.device import Device
+from collector.hit import Device
 
 OWN_COOKIE = "collector_own"
 

@@ -8,7 +8,7 @@ of some user agents into the family, and what a visitor wrote must not be stored
 import hashlib
 import re
 import secrets
-from typing import Any, NamedTuple
+from typing import Any
 
 import crawleruseragents
 import ua_parser
@@ -17,7 +17,7 @@ import user_agents.parsers
 from ua_parser.loaders import load_builtins
 from ua_parser.regex import Resolver
 
-from collector.hit import OTHER
+from collector.hit import OTHER, Device
 
 CACHE_ENTRIES_MAX = 20_000  # About 4 MB; real traffic has a few thousand user agents a day.
 USER_AGENT_CHARACTERS_MAX = 512  # In-app browsers reach 400; what comes later says nothing.
@@ -35,20 +35,6 @@ SYSTEMS = frozenset(
     "Android|Chrome OS|Fedora|Fire OS|HarmonyOS|KaiOS|Linux|Mac OS X|Tizen|Ubuntu|webOS|Windows|iOS"
     .split("|")
 )
-
-
-class Device(NamedTuple):
-    """What a user agent says.
-
-    kind     desktop, mobile, tablet or other
-    browser  a family of BROWSERS or `(other)`
-    os       a family of SYSTEMS or `(other)`
-    """
-
-    kind: str
-    browser: str
-    os: str
-    is_bot: bool
 
 
 class _Parsed(user_agents.parsers.UserAgent):  # type: ignore[misc]  # the library has no types

@@ -34,6 +34,20 @@ class Hit(NamedTuple):
     seconds: int
 
 
+class Device(NamedTuple):
+    """What a user agent says, in words of closed lists (see `device`).
+
+    kind     desktop, mobile, tablet or other
+    browser  a browser's family or `(other)`
+    os       an operating system's family or `(other)`
+    """
+
+    kind: str
+    browser: str
+    os: str
+    is_bot: bool
+
+
 def is_name(text: str) -> bool:
     """Return whether a text may name a seller or a product: 1–128 code points, no controls.
 

@@ -6,7 +6,7 @@ error is a `PermissionError` with one sentence for the caller; it never quotes t
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import jwt
@@ -71,14 +71,35 @@ def mint(
         raise ValueError(f"ttl: a login token lives at most {LOGIN_SECONDS_MAX} seconds")
     if scope == "stats" and seller is None:
         raise ValueError("seller: a stats token needs one")
+    claims = _claims(scope, now, life, seller, products)
+    if scope == "login":
+        claims["jti"] = secrets.token_urlsafe(16)
+    return jwt.encode(claims, key, algorithm="HS256")
+
+
+def mint_session(
+    key: bytes, *, now: int, seller: str | None, products: Iterable[str] | None, ttl_seconds: int
+) -> str:
+    """Return the value of a session cookie: a token of its own scope under its own key."""
+    return jwt.encode(
+        _claims("session", now, ttl_seconds, seller, products), key, algorithm="HS256"
+    )
+
+
+def as_session(grant: Grant) -> Grant:
+    """Return a session's grant with the scope that it stands for."""
+    return replace(grant, scope="operator" if grant.seller is None else "stats")
+
+
+def _claims(
+    scope: str, now: int, life: int, seller: str | None, products: Iterable[str] | None
+) -> dict[str, Any]:
     claims: dict[str, Any] = {"aud": AUDIENCE, "scope": scope, "iat": now, "exp": now + life}
     if seller is not None:
         claims["sub"] = seller
     if products is not None:
         claims["products"] = sorted(set(products))
-    if scope == "login":
-        claims["jti"] = secrets.token_urlsafe(16)
-    return jwt.encode(claims, key, algorithm="HS256")
+    return claims
 
 
 def read(token: str, key: bytes, *, now: int) -> Grant:

@@ -1,0 +1,165 @@
+"""Access: which tokens and sessions are good right now.
+
+`tokens` reads a token; here it is asked whether it was revoked or, for a sign-in, used up. Both
+processes ask the same small SQLite file, so a revocation holds in both at once.
+"""
+
+import contextlib
+import hashlib
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import jwt
+
+from collector import tokens
+from collector.tokens import Grant
+
+SESSION_SECONDS = 8 * tokens.HOUR_SECONDS  # A working day; then the shop's link signs in again.
+BUSY_SECONDS = 5.0
+SCHEMA = """
+create table if not exists used (id blob primary key, expires_at integer not null)
+    strict, without rowid;
+create table if not exists revoked (seller text primary key, issued_before integer not null)
+    strict, without rowid;
+"""
+EVERYBODY = ""  # no seller has an empty name
+
+
+class Access:
+    """Answers for tokens and sessions. May be called from several threads."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        token_key: bytes,
+        operator_key: bytes,
+        session_key: bytes,
+        now: Callable[[], float],
+    ) -> None:
+        """path: the SQLite file, made when missing; now: seconds since 1970."""
+        self._path = path
+        self._token_key = token_key
+        self._operator_key = operator_key
+        self._session_key = session_key
+        self._now = now
+        self._lock = threading.Lock()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        path.chmod(0o600)
+        self._connection.execute("pragma journal_mode=wal")
+        self._connection.execute("pragma synchronous=full")
+        self._connection.executescript(SCHEMA)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def authorise(self, scopes: frozenset[str], header: str | None) -> Grant:
+        """Return what the Authorization header grants.
+
+        scopes  those that may pass
+        Errors  PermissionError with one sentence that says what to do.
+        """
+        if header is None:
+            raise PermissionError("Authorization: missing; send `Authorization: Bearer <token>`")
+        kind, _, token = header.partition(" ")
+        if kind.lower() != "bearer" or not token.strip():
+            raise PermissionError("Authorization: must be `Bearer <token>`")
+        grant = self._read(token.strip())
+        if grant.scope not in scopes:
+            allowed = " or ".join(sorted(scopes))
+            raise PermissionError(f'token: its scope is "{grant.scope}", needed is {allowed}')
+        return grant
+
+    def redeem(self, login_token: str) -> tuple[Grant, str, int]:
+        """Use up a sign-in; return the grant, the session cookie's value and its life in seconds.
+
+        Errors  PermissionError when it isn't a sign-in, was used before, or can't be read.
+        """
+        grant = self._read(login_token)
+        if grant.scope != "login" or grant.id is None:
+            raise PermissionError(f'token: its scope is "{grant.scope}", needed is login')
+        now = int(self._now())
+        # A digest: the id itself might say something about a person.
+        digest = hashlib.blake2b(f"{grant.seller}\n{grant.id}".encode(), digest_size=16).digest()
+        with self._transaction() as connection:
+            connection.execute("delete from used where expires_at < ?", (now,))
+            try:
+                connection.execute("insert into used values (?, ?)", (digest, grant.expires_at))
+            except sqlite3.IntegrityError:
+                raise PermissionError("token: this sign-in was used; ask for a new one") from None
+        cookie = tokens.mint_session(
+            self._session_key,
+            now=now,
+            seller=grant.seller,
+            products=grant.products,
+            ttl_seconds=SESSION_SECONDS,
+        )
+        return self.session(cookie), cookie, SESSION_SECONDS
+
+    def session(self, cookie: str) -> Grant:
+        """Return what a session cookie's value allows; scope is "stats" or "operator".
+
+        Errors  PermissionError with one sentence.
+        """
+        grant = tokens.read(cookie, self._session_key, now=int(self._now()))
+        if grant.scope != "session":
+            raise PermissionError("session: not one of ours; sign in again")
+        self._refuse_revoked(grant)
+        return tokens.as_session(grant)
+
+    def revoke(self, seller: str | None, *, issued_before: int) -> None:
+        """Refuse all tokens and sessions of a seller (None: of everybody) issued before a time."""
+        with self._transaction() as connection:
+            connection.execute(
+                "insert into revoked values (?, ?) on conflict (seller) do update"
+                " set issued_before = max(issued_before, excluded.issued_before)",
+                (EVERYBODY if seller is None else seller, issued_before),
+            )
+
+    def _read(self, token: str) -> Grant:
+        grant = tokens.read(token, self._key_for(token), now=int(self._now()))
+        if grant.scope == "session":
+            raise PermissionError("token: a session is no token")
+        self._refuse_revoked(grant)
+        return grant
+
+    def _key_for(self, token: str) -> bytes:
+        """Choose by what the token claims to be; the signature then has to hold under that key.
+
+        What the operator may do is signed with a key that no backend needs.
+        """
+        try:
+            claims = jwt.decode(token, options={"verify_signature": False})
+        except (jwt.InvalidTokenError, ValueError):
+            return self._token_key  # `tokens.read` says what is wrong with it
+        for_operator = claims.get("scope") == "operator" or (
+            claims.get("scope") == "login" and claims.get("sub") is None
+        )
+        return self._operator_key if for_operator else self._token_key
+
+    def _refuse_revoked(self, grant: Grant) -> None:
+        with self._lock:
+            row = self._connection.execute(
+                "select max(issued_before) from revoked where seller in (?, ?)",
+                (EVERYBODY, grant.seller or EVERYBODY),
+            ).fetchone()
+        if row[0] is not None and grant.issued_at < row[0]:
+            raise PermissionError("token: revoked; ask for a new one")
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._connection.execute("begin immediate")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("rollback")
+                raise
+            self._connection.execute("commit")

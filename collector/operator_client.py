@@ -1,0 +1,58 @@
+"""The operator's side of DATA_DIR/operator.sock: asks the running reports process.
+
+Only one process can have the embedded engine open, so commands that need the data ask that one.
+"""
+
+import http.client
+import socket
+from pathlib import Path
+from typing import IO
+
+import click
+
+from collector.settings import Settings
+
+SOCKET_NAME = "operator.sock"
+CONNECT_SECONDS = 5
+ANSWER_SECONDS = 3600  # A backup of years takes minutes.
+CHUNK_BYTES = 1 << 16
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("operator", timeout=ANSWER_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(CONNECT_SECONDS)
+        self.sock.connect(str(self._path))
+        self.sock.settimeout(ANSWER_SECONDS)
+
+
+def request(
+    settings: Settings, method: str, path: str, body: bytes | IO[bytes] | None = None
+) -> http.client.HTTPResponse:
+    """Return the answer of the running reports process, to be read.
+
+    Errors  click.ClickException with one sentence when it doesn't run or refuses.
+    """
+    connection = _UnixConnection(settings.data_dir / SOCKET_NAME)
+    try:
+        connection.request(method, path, body)
+        answer = connection.getresponse()
+    except (FileNotFoundError, ConnectionRefusedError):
+        raise click.ClickException(
+            "The reports process doesn't run in this data directory; "
+            "start it with `collector serve`, or set COLLECTOR_DATA_DIR."
+        ) from None
+    except OSError as error:
+        raise click.ClickException(f"The reports process didn't answer ({error}).") from None
+    if answer.status >= 400:
+        raise click.ClickException(answer.read().decode("utf-8", "replace").strip())
+    return answer
+
+
+def ask(settings: Settings, path: str, method: str = "GET") -> str:
+    """Return the answer's text; errors as `request`."""
+    return request(settings, method, path).read().decode()

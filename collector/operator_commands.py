@@ -1,0 +1,27 @@
+"""What the operator's commands do that need no running process."""
+
+from pathlib import Path
+
+from collector.access import Access
+from collector.settings import Settings
+
+
+def revoke(settings: Settings, seller: str | None, now: int) -> str:
+    """Refuse all tokens and sessions issued until now; return a sentence for the operator.
+
+    The running processes see it at the next request: they ask the same file.
+    """
+    access = Access(
+        Path(settings.data_dir) / "access.sqlite",
+        token_key=b"",
+        operator_key=b"",
+        session_key=b"",
+        now=lambda: float(now),
+    )
+    try:
+        # Tokens carry whole seconds: one issued in this second is among those revoked.
+        access.revoke(seller, issued_before=now + 1)
+    finally:
+        access.close()
+    whose = "of that seller" if seller is not None else "of everybody"
+    return f"Tokens and sessions {whose} that were issued until now are refused from here on."

@@ -1,0 +1,87 @@
+"""The server: uvicorn, set up so that it logs no address and ends cleanly.
+
+The access log stays off, because it prints client addresses; proxies are read by `address`, not
+by uvicorn, which would believe the leftmost, forged entry.
+"""
+
+import logging
+import socket
+import sys
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any
+
+import uvicorn
+
+from collector.settings import BadSettings, bind_parts
+
+SHUTDOWN_SECONDS = 10
+BACKLOG = 2048
+
+
+def configure_logging(level: str) -> None:
+    """Log to standard error: time, level, logger, sentence."""
+    logging.basicConfig(
+        level=level.upper(),
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        force=True,
+    )
+    for name in ("uvicorn.error", "uvicorn.asgi"):
+        logging.getLogger(name).addFilter(_without_values)
+    # What it says about its own start and stop, we say in our words.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.access").disabled = True
+
+
+def _without_values(record: logging.LogRecord) -> bool:
+    """Let an unexpected error say where it happened, and not with which values.
+
+    An exception's text may quote what it failed on: a header, an address, a cookie.
+    """
+    if record.exc_info and record.exc_info[0] is not None:
+        kind, _, frames = record.exc_info
+        places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in extract_tb(frames)]
+        record.msg = f"{kind.__name__} while answering a request, at {' > '.join(places[-6:])}"
+        record.args, record.exc_info, record.exc_text = (), None, None
+    return True
+
+
+def listen(bind: str) -> socket.socket:
+    """Return a listening socket.
+
+    Errors  BadSettings with one sentence when the bind is taken or not this machine's.
+    """
+    host, port = bind_parts(bind)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        raise BadSettings(f"{bind}: can't listen there ({error.strerror})") from None
+    listener.listen(BACKLOG)
+    listener.set_inheritable(True)
+    return listener
+
+
+def serve(application: Any, listener: socket.socket, level: str) -> None:
+    """Answer until SIGTERM or SIGINT; the application's lifespan ends before this returns.
+
+    Afterwards uvicorn raises the signal again, so nothing that matters may come after this call.
+    """
+    config = uvicorn.Config(
+        application,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        log_config=None,
+        log_level=level,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        ws="none",
+    )
+    uvicorn.Server(config).run(sockets=[listener])
