@@ -67,14 +67,17 @@ $(BIN)/python:
 	@$(PYTHON) -m venv --without-pip $(VENV)
 
 $(VENV)/.run: requirements.lock requirements-build.lock pyproject.toml | $(BIN)/python
-	@echo "Setting up $(VENV): once, some minutes; about a gigabyte, most of it the database engine."
+	@echo "Setting up $(VENV): once, a minute or more; a gigabyte, most of it the database engine."
 	@$(LOCKED) -r requirements.lock -r requirements-build.lock
 	@$(SELF)
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.run requirements-dev.lock
-	@$(LOCKED) -r requirements-dev.lock
-	@touch $@
+# The tests' lock holds the runtime's packages too, so whoever tests needs one installation only.
+$(VENV)/.test: requirements-dev.lock requirements-build.lock pyproject.toml | $(BIN)/python
+	@echo "Setting up $(VENV) with the tests' tools: once, a minute or more; 1.4 gigabytes."
+	@$(LOCKED) -r requirements-dev.lock -r requirements-build.lock
+	@$(SELF)
+	@touch $@ $(VENV)/.run
 
 # Needs the network and takes the newest versions that pyproject.toml allows. The locks hold for
 # every Python from 3.11 and name no index: pip asks whichever one the machine is set up with.
@@ -82,7 +85,7 @@ lock:  ## Make the lock files again, with the newest versions that pyproject.tom
 	@$(PYTHON) -m pip install --quiet --upgrade --target .tools uv
 	@$(COMPILE) -o requirements.lock pyproject.toml
 	@$(COMPILE) -o requirements-dev.lock --extra dev -c requirements.lock pyproject.toml
-	@$(COMPILE) -o requirements-build.lock -c requirements.lock --group build
+	@$(COMPILE) -o requirements-build.lock -c requirements-dev.lock --group build
 
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" .tools/bin/uv pip compile --quiet --upgrade \
     --universal --python-version 3.11 --generate-hashes --no-annotate \
