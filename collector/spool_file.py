@@ -58,6 +58,11 @@ class SpoolFile(NamedTuple):
     path: Path
 
     @property
+    def name(self) -> str:
+        """The file as an operator finds it below the spool's directory."""
+        return f"{self.day}/{self.path.name}"
+
+    @property
     def lock_path(self) -> Path:
         """The lock that its worker holds for as long as it may write."""
         return self.path.with_suffix(".lock")
