@@ -8,16 +8,15 @@ import logging
 import os
 import re
 import threading
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 import clickhouse_connect
-from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.client import Client as Client  # who asks needs no driver
 from clickhouse_connect.driver.exceptions import Error
 
 from collector import schema
+from collector.statements import statement
 
 MIB: Final = 1024 * 1024
 # The engine's own caps are 5 GiB a cache and nine tenths of the machine: it would crowd out the
@@ -157,12 +156,6 @@ def ask(client: Client, name: str, parameters: dict[str, Any] | None = None) -> 
         return list(client.query(statement(name), parameters=parameters).result_rows)
     except Error as error:
         raise Unanswered(told(error)) from None
-
-
-@cache
-def statement(name: str) -> str:
-    """Return the SQL of `queries/NAME.sql`. A missing file is a bug of ours."""
-    return resources.files("collector").joinpath("queries", f"{name}.sql").read_text("utf-8")
 
 
 def told(error: Exception) -> str:

@@ -1,0 +1,94 @@
+"""The ledger's file: one SQLite connection for the threads of the reports process, durable."""
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+BUSY_SECONDS: Final = 10
+
+
+class UnreadableLedger(RuntimeError):
+    """The ledger's file can't be used; the text says why and what to do."""
+
+
+class LedgerFile:
+    """Every commit is on disk when it returns; calls of several threads take turns."""
+
+    def __init__(self, path: Path, tables: Sequence[str], *, version: int) -> None:
+        """Open or make the file.
+
+        Errors  UnreadableLedger when it is damaged, or a newer version wrote it.
+        """
+        self._lock = threading.RLock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._connection = sqlite3.connect(
+                path, BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            self._prepare(path.name, tables, version)
+        except sqlite3.DatabaseError as error:
+            raise UnreadableLedger(
+                f"{path.name}: can't be read ({error}); put back a copy, or move it away and"
+                " rebuild it from the spool"
+            ) from None
+
+    def rows(self, question: str, values: Sequence[object] = ()) -> list[Any]:
+        """Return what a question answers with."""
+        with self._lock:
+            return self._connection.execute(question, values).fetchall()
+
+    def number(self, question: str, values: Sequence[object] = ()) -> int:
+        """Return the one number that a question answers with, 0 for none."""
+        rows = self.rows(question, values)
+        return int(rows[0][0] or 0) if rows else 0
+
+    def write(self, statement: str, values: Sequence[object] = ()) -> int | None:
+        """Run a statement; return the number of the row that it inserted, if it did."""
+        with self._lock:
+            return self._connection.execute(statement, values).lastrowid
+
+    def write_many(self, statement: str, many: Iterable[Sequence[object]]) -> None:
+        """Run a statement for each of the values, all or none."""
+        with self.transaction():
+            self._connection.executemany(statement, many)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, durable at the end. Inside another one it is part of that one."""
+        with self._lock:
+            if self._is_open():
+                yield
+                return
+            self._connection.execute("begin immediate")
+            try:
+                yield
+                self._connection.execute("commit")
+            except BaseException:
+                if self._is_open():
+                    self._connection.execute("rollback")
+                raise
+
+    def _is_open(self) -> bool:
+        return self._connection.in_transaction
+
+    def close(self) -> None:
+        """Close the file; nothing waits in memory."""
+        with self._lock:
+            self._connection.close()
+
+    def _prepare(self, name: str, tables: Sequence[str], version: int) -> None:
+        found = self.number("pragma user_version")
+        if found > version:
+            raise UnreadableLedger(
+                f"{name}: a newer version wrote it (its schema is {found}, this version knows"
+                f" {version}); start the newer version again"
+            )
+        self._connection.execute("pragma journal_mode = wal")
+        self._connection.execute("pragma synchronous = full")
+        with self.transaction():
+            for statement in tables:
+                self._connection.execute(statement)
+            self._connection.execute(f"pragma user_version = {version}")
