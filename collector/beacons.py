@@ -6,7 +6,6 @@ where an address meets a hit, for the length of one call; nothing here writes or
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
@@ -156,7 +155,7 @@ class BeaconsDoor:
             return Outcome.OVER_LIMIT, WHY[Outcome.OVER_LIMIT]
         try:
             await self._spool.append(moment.day, hit)
-        except (Unavailable, sqlite3.Error):
+        except Unavailable:
             return Outcome.UNAVAILABLE, WHY[Outcome.UNAVAILABLE]
         return Outcome.YES, ""
 
