@@ -73,17 +73,20 @@ class Drain:
         self._finished: set[SpoolFile] = set()
         self._withdrawals = Withdrawals(ledger, warehouse, self._client)
         self._sounded: set[tuple[str, str]] = set()
+        self._waiting = 0
+        self._left = 0
         self._rows = 0
-        self.behind = False
+        self.behind = False  # whether the last step left full batches, so the next need not wait
 
     def step(self) -> int:
-        """Take what waits, up to eight batches, and return how many rows arrived.
+        """Take what waits, up to eight batches; return how many rows arrived.
 
-        Afterwards `behind` says whether more is known to wait. Never raises for what the world
-        does: that becomes an alarm in the ledger, and the next step tries again.
+        Never raises for what the world does: that becomes an alarm in the ledger, and the next
+        step tries again.
         """
         self._rows = 0
         self.behind = False
+        self._left = STEP_BATCHES_MAX
         self._sounded.clear()
         try:
             with contextlib.ExitStack() as stack:
@@ -98,15 +101,20 @@ class Drain:
             pass
         else:
             self._hush()
+            self.behind = self._left == 0 and self._waiting > 0
         return self._rows
+
+    def waiting(self) -> int:
+        """Return how many spool rows the last step left behind, for whatever reason."""
+        return self._waiting
 
     def close(self) -> None:
         """Let the engine's client go. What a step had begun is in the ledger."""
         self._warehouse.disconnect(self._client)
 
     def _cycle(self, stack: contextlib.ExitStack) -> None:
-        self._trust_ledger()
         waiting = self._open(stack)
+        self._trust_ledger()
         self._withdraw(waiting)
         self._settle(waiting)
         self._take(waiting)
@@ -144,6 +152,10 @@ class Drain:
                     elif self._ledger.batched_to(file.day, file.run):
                         raise _Skip("spool-truncated", f"{file.name}: empty, but was counted from")
         self._finished.intersection_update(found)
+        self._waiting = sum(
+            each.last_row - self._ledger.batched_to(file.day, file.run)
+            for file, each in waiting.items()
+        )
         return waiting
 
     def _withdraw(self, waiting: dict[SpoolFile, Waiting]) -> None:
@@ -189,15 +201,13 @@ class Drain:
 
     def _take(self, waiting: dict[SpoolFile, Waiting]) -> None:
         """Form and send batches up to the rows noted at (a), the oldest first: (d)."""
-        left = STEP_BATCHES_MAX
         for file, each in list(waiting.items()):
             with self._one_file(file, waiting):
-                left -= self._take_one(each, left)
+                self._take_one(each)
                 if each.finished and self._ledger.batched_to(file.day, file.run) == each.last_row:
                     self._finished.add(file)
-        self.behind = left == 0
 
-    def _take_one(self, each: Waiting, most: int) -> int:
+    def _take_one(self, each: Waiting) -> None:
         day, run = each.file.day, each.file.run
         after = self._ledger.batched_to(day, run)
         if after > each.last_row:
@@ -206,9 +216,9 @@ class Drain:
                 f"{each.file.name}: ends at row {each.last_row}, but row {after} was counted"
                 " already; put the whole file back",
             )
-        bounds = list(itertools.islice(each.bounds(after), most))
+        bounds = list(itertools.islice(each.bounds(after), self._left))
         if not bounds:
-            return 0
+            return
         self._trust_day(day)
         try:
             batches = self._ledger.form(day, run, bounds)
@@ -218,7 +228,8 @@ class Drain:
             ) from None
         for batch in batches:
             self._send(batch, each, *each.body(batch))
-        return len(batches)
+            self._waiting -= batch.last_row - batch.first_row + 1
+            self._left -= 1
 
     def _trust_day(self, day: date) -> None:
         if day in self._trusted_days:
