@@ -32,9 +32,7 @@ def day_key(salt: bytes | bytearray | memoryview, visitor_key: bytes) -> bytearr
     Source  RFC 7693: keyed BLAKE2b as a key derivation.
     """
     assert len(visitor_key) == KEY_BYTES
-    digest = hashlib.blake2b(
-        salt, digest_size=KEY_BYTES, key=visitor_key, person=b"collector/day"
-    )
+    digest = hashlib.blake2b(salt, digest_size=KEY_BYTES, key=visitor_key, person=b"collector/day")
     return bytearray(digest.digest())
 
 

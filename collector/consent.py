@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from collector import page_tag
 from collector.beacon import PREFETCH_HEADERS, Beacon
-from collector.consent_cookies import Choice, Reader, cookie_values
+from collector.consent_cookies import Reader, cookie_values
+from collector.consent_managers import Choice
 from collector.hit import Device
 
 OWN_COOKIE = "collector_own"

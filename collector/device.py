@@ -29,11 +29,14 @@ BROWSERS = frozenset(
     Huawei Browser|IE|Instagram|LinkedIn|MIUI Browser|Mobile Safari|
     Mobile Safari UI/WKWebView|Opera|Opera Mini|Opera Mobile|Pinterest|QQ Browser Mobile|Safari|
     Samsung Internet|Snapchat|TikTok|UC Browser|Vivaldi|WeChat|WhatsApp|Whale|Yandex Browser
-    """.replace("\n", "").replace("    ", "").split("|")
+    """.replace("\n", "")
+    .replace("    ", "")
+    .split("|")
 )
 SYSTEMS = frozenset(
-    "Android|Chrome OS|Fedora|Fire OS|HarmonyOS|KaiOS|Linux|Mac OS X|Tizen|Ubuntu|webOS|Windows|iOS"
-    .split("|")
+    "Android|Chrome OS|Fedora|Fire OS|HarmonyOS|KaiOS|Linux|Mac OS X|Tizen|Ubuntu|webOS|Windows|iOS".split(
+        "|"
+    )
 )
 
 

@@ -3,8 +3,11 @@
 Only one process can have the embedded engine open, so commands that need the data ask that one.
 """
 
+import contextlib
 import http.client
+import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -18,6 +21,16 @@ ANSWER_SECONDS = 3600  # A backup of years takes minutes.
 CHUNK_BYTES = 1 << 16
 
 
+@contextlib.contextmanager
+def short_path(path: Path) -> Iterator[str]:
+    """Give a name for a socket's file that is short enough for the system's 107 bytes."""
+    directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{directory}/{path.name}"
+    finally:
+        os.close(directory)
+
+
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: Path) -> None:
         super().__init__("operator", timeout=ANSWER_SECONDS)
@@ -26,7 +39,8 @@ class _UnixConnection(http.client.HTTPConnection):
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(CONNECT_SECONDS)
-        self.sock.connect(str(self._path))
+        with short_path(self._path) as short:
+            self.sock.connect(short)
         self.sock.settimeout(ANSWER_SECONDS)
 
 

@@ -91,7 +91,9 @@ class Settings(BaseSettings):
     @classmethod
     def _secret(cls, value: str | None) -> str | None:
         if value is not None and len(value.encode()) < SECRET_BYTES_MIN:
-            raise ValueError(f"shorter than {SECRET_BYTES_MIN} bytes; `openssl rand -hex 32` will do")
+            raise ValueError(
+                f"shorter than {SECRET_BYTES_MIN} bytes; `openssl rand -hex 32` will do"
+            )
         return value
 
     @field_validator("beacons_bind", "reports_bind")
@@ -149,7 +151,10 @@ class Settings(BaseSettings):
         origins = _list(value)
         for origin in origins:
             parts = urlsplit(origin)
-            if parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}":
+            if (
+                parts.scheme not in ("http", "https")
+                or origin != f"{parts.scheme}://{parts.netloc}"
+            ):
                 raise ValueError("must list origins such as https://shop.example, without a path")
             if not parts.netloc or "*" in origin or origin != origin.lower():
                 raise ValueError("must list origins in lower case and without *")
@@ -193,7 +198,9 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _one_secret(self) -> Self:
         if self.secret is not None and self.secret_file is not None:
-            raise ValueError(f"{PREFIX}SECRET and {PREFIX}SECRET_FILE: set one of the two, not both")
+            raise ValueError(
+                f"{PREFIX}SECRET and {PREFIX}SECRET_FILE: set one of them"
+            )
         return self
 
     @property
@@ -277,5 +284,3 @@ def trusted_networks(settings: Settings, bind: str) -> tuple[Network, ...]:
     if is_loopback(bind):
         return (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
     return ()
-
-

@@ -30,6 +30,7 @@ create table hits (
     seconds integer not null
 ) strict;
 create index hits_by_visitor on hits (visitor);
+create table sellers (seller text primary key) strict, without rowid;
 create table outcomes (outcome text primary key, beacons integer not null) strict, without rowid;
 create table erasures (
     row integer primary key, seller text not null, visitor integer not null, marks text not null
@@ -137,6 +138,7 @@ class SpoolWriter:
         except BaseException:
             os.close(self._lock)
             raise
+        self._sellers: set[str] = set()
         sync_directory(directory)
 
     def _open(self) -> sqlite3.Connection:
@@ -161,6 +163,13 @@ class SpoolWriter:
             connection.execute("begin immediate")
         if hits:
             connection.executemany(INSERT_HIT, [_row(hit) for hit in hits])
+            # A withdrawal asks for today's sellers; reading them off the hits would take a scan.
+            new = {hit.seller for hit in hits} - self._sellers
+            if new:
+                connection.executemany(
+                    "insert or ignore into sellers values (?)", [(seller,) for seller in new]
+                )
+                self._sellers |= new
         if outcomes:
             connection.executemany(ADD_OUTCOME, list(outcomes.items()))
 

@@ -1,0 +1,177 @@
+"""Composition root of the reports process: drain and close, sellers, operators.
+
+The engine lives here and only here. Drain and seal run in threads of their own, each with its own
+client; a reader can slow them but never stop them.
+"""
+
+import contextlib
+import logging
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from collector import __version__, keys, readiness, secret, status
+from collector.access import Access
+from collector.calendar import Calendar, repeat
+from collector.clock import DayClock
+from collector.day_key import destroy_old_salts
+from collector.drain import Drain
+from collector.ledger import Ledger
+from collector.operator_client import SOCKET_NAME
+from collector.operator_socket import OperatorSocket
+from collector.serve_beacons import World
+from collector.server import serve
+from collector.settings import Settings
+from collector.warehouse import Warehouse, quieten
+from dashboards.app import Options, create_app
+from dashboards.catalogue import Catalogue
+
+logger = logging.getLogger("collector.reports")
+
+DRAIN_SECONDS = 1.0
+TEND_SECONDS = 1.0
+RECENT_DAYS = 7
+
+
+class Reports:
+    """The reports process's parts, put together from settings."""
+
+    def __init__(self, settings: Settings, world: World) -> None:
+        self.settings = settings
+        self.spool = settings.data_dir / "spool"
+        secret_bytes = secret.load(settings)
+        self.access = Access(
+            settings.data_dir / "access.sqlite",
+            token_key=keys.derive(secret_bytes, "token"),
+            operator_key=keys.derive(secret_bytes, "operator"),
+            session_key=keys.derive(secret_bytes, "session"),
+            now=world.now,
+        )
+        self.ledger = Ledger(settings.data_dir / "ledger.sqlite")
+        self.calendar = Calendar(
+            DayClock(settings.timezone, world.now, world.boot), self.ledger, settings.timezone
+        )
+        self.warehouse = Warehouse(settings.data_dir / "clickhouse", settings.clickhouse_dsn)
+        self.warehouse.migrate()
+        self.drain = Drain(self.spool, self.ledger, self.warehouse, self.calendar.seconds)
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def application(self) -> Starlette:
+        """Return what port 8001 answers."""
+        settings = self.settings
+        app = create_app(
+            authorise=self.access.authorise,
+            sessions=self.access,
+            connect=self.warehouse.connect,
+            calendar=self.calendar,
+            now=self.calendar.now,
+            catalogue=Catalogue(settings.data_dir / "catalogue.sqlite"),
+            options=Options(
+                public_url=settings.reports_public_url,
+                path_prefix=settings.path_prefix,
+                frame_ancestors=settings.frame_ancestors,
+                seller_area_url=settings.seller_area_url,
+                brand_name=settings.brand_name,
+                brand_colour=settings.brand_colour,
+                brand_logo=settings.brand_logo,
+                breakdown_min=settings.breakdown_min,
+                keep_counts_days=settings.keep_counts_days,
+                today_step_minutes=settings.today_step_minutes,
+            ),
+            more_routes=readiness.routes(self.state, settings.path_prefix),
+        )
+        inner = app.router.lifespan_context
+
+        @contextlib.asynccontextmanager
+        async def lifespan(application: Starlette) -> AsyncIterator[None]:
+            self.start()
+            try:
+                with OperatorSocket(settings.data_dir / SOCKET_NAME, operator_routes(self)):
+                    async with inner(application):
+                        yield
+            finally:
+                self.close()
+
+        app.router.lifespan_context = lifespan
+        return app
+
+    def start(self) -> None:
+        """Start draining and tending."""
+        self._thread("drain", DRAIN_SECONDS, self._drain)
+        self._thread("tend", TEND_SECONDS, self._tend)
+
+    def close(self) -> None:
+        """Stop the threads and close the engine; what waits is in the spool and safe there."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        self.drain.close()
+        self.warehouse.close()
+        self.ledger.close()
+        self.access.close()
+
+    def state(self) -> readiness.State:
+        """Return what /readyz says."""
+        return readiness.State(
+            [f"{alarm.code}: {alarm.sentence}" for alarm in self.ledger.alarms.sounding()],
+            status.notices(self.spool, self.calendar.today()),
+        )
+
+    def status(self) -> status.Status:
+        """Return what `collector status` says."""
+        today = self.calendar.today()
+        first = today.fromordinal(today.toordinal() - RECENT_DAYS)
+        return status.Status(
+            version=__version__,
+            today=today,
+            alarms=self.ledger.alarms.sounding(),
+            warnings=status.notices(self.spool, today),
+            waiting=status.waiting(self.spool, self.ledger.batched_to),
+            outcomes=status.outcomes(self.spool, today),
+            days=self.calendar.days(first, today),
+            salts=status.salts(self.settings.salts),
+        )
+
+    def _thread(self, name: str, seconds: float, work: Callable[[], object]) -> None:
+        def run() -> None:
+            repeat(self._stop, seconds, work)
+
+        thread = threading.Thread(target=run, name=name)
+        thread.start()
+        self._threads.append(thread)
+
+    def _drain(self) -> bool:
+        """Drain a little; return whether more waits."""
+        try:
+            self.drain.step()
+        except Exception as error:  # a bug must not end the thread, and its text may be a hash
+            logger.error("drain: %s", type(error).__name__)
+            return False
+        return self.drain.behind
+
+    def _tend(self) -> None:
+        seconds = self.calendar.seconds()
+        destroy_old_salts(self.settings.salts, seconds, self.settings.timezone)
+
+
+def operator_routes(reports: Reports) -> list[BaseRoute]:
+    """Return what operators may ask over the socket."""
+
+    def show_status(request: Request) -> Response:
+        return PlainTextResponse(reports.status().text())
+
+    return [Route("/status", show_status)]
+
+
+def run(settings: Settings, listener: socket.socket) -> None:
+    """Serve reports in this process until it is told to stop."""
+    quieten()
+    reports = Reports(settings, World())
+    logger.info("reports: listening, with %s as today", reports.calendar.today())
+    serve(reports.application(), listener, settings.log_level)

@@ -1,0 +1,103 @@
+"""Status: one sentence on whether all is well, then what an operator would ask next.
+
+Read from the running process and its files, not from settings. Fits on a screen; holds no
+visitor's data.
+"""
+
+import contextlib
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from collector import salt
+from collector.alarms import Alarm
+from collector.spool_file import SpoolFile, files, reading
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the reports process knows now.
+
+    waiting    spool rows that are not in ClickHouse yet
+    outcomes   today's beacons by outcome
+    days       the last days and how each is read: open, sealed or lost
+    salts      days whose salt exists
+    """
+
+    version: str
+    today: date
+    alarms: Sequence[Alarm]
+    warnings: Sequence[str]
+    waiting: int
+    outcomes: Mapping[str, int]
+    days: Mapping[date, str]
+    salts: Sequence[date]
+
+    def sentence(self) -> str:
+        """Return the one sentence that says whether somebody has to get up."""
+        if self.alarms:
+            count = len(self.alarms)
+            return f"{count} alarm{'s' if count > 1 else ''}: somebody has to look."
+        waits = "Nothing waits." if not self.waiting else f"{self.waiting} hits wait to be stored."
+        return f"Counting. {waits}"
+
+    def text(self) -> str:
+        """Return the whole screen."""
+        lines = [self.sentence(), ""]
+        lines += [f"ALARM    {alarm.code}: {alarm.sentence}" for alarm in self.alarms]
+        lines += [f"WARNING  {warning}" for warning in self.warnings]
+        if self.alarms or self.warnings:
+            lines.append("")
+        counted = self.outcomes.get("yes", 0)
+        others = ", ".join(
+            f"{name} {count}" for name, count in sorted(self.outcomes.items()) if name != "yes"
+        )
+        lines.append(
+            f"today    {self.today}: {counted} beacons counted; not counted: {others or 0}"
+        )
+        recent = ", ".join(f"{day} {state}" for day, state in sorted(self.days.items())[-7:])
+        lines.append(f"days     {recent or 'none yet'}")
+        lines.append(f"salts    {', '.join(map(str, self.salts)) or 'none'}")
+        lines.append(f"version  {self.version}")
+        return "\n".join(lines) + "\n"
+
+
+def outcomes(spool: Path, day: date) -> Counter[str]:
+    """Return a day's beacons by outcome, over all workers' files that still exist."""
+    total: Counter[str] = Counter()
+    for file in _files_of(spool, day):
+        with contextlib.suppress(sqlite3.Error), reading(file.path) as connection:
+            for outcome, beacons in connection.execute("select outcome, beacons from outcomes"):
+                total[outcome] += beacons
+    return total
+
+
+def notices(spool: Path, day: date) -> list[str]:
+    """Return the sentences that today's workers left for an operator."""
+    sentences: dict[str, str] = {}
+    for file in _files_of(spool, day):
+        with contextlib.suppress(sqlite3.Error), reading(file.path) as connection:
+            sentences.update(connection.execute("select code, sentence from notices"))
+    return list(sentences.values())
+
+
+def waiting(spool: Path, batched_to: Callable[[date, str], int]) -> int:
+    """Return how many spool rows are in no batch yet."""
+    rows = 0
+    for file in files(spool):
+        with contextlib.suppress(sqlite3.Error), reading(file.path) as connection:
+            last = connection.execute("select coalesce(max(row), 0) from hits").fetchone()[0]
+            rows += max(0, last - batched_to(file.day, file.run))
+    return rows
+
+
+def salts(directory: Path) -> list[date]:
+    """Return the days whose salt exists."""
+    return list(salt.days(directory))
+
+
+def _files_of(spool: Path, day: date) -> list[SpoolFile]:
+    return [file for file in files(spool) if file.day == day]
