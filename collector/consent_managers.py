@@ -57,10 +57,12 @@ CATEGORIES: dict[Format, str] = {
     Format.WP_CONSENT_API: "statistics-anonymous",
     Format.PLAIN: "",
 }
-_REFUSING_WORDS = frozenset(
+REFUSING_WORDS = frozenset(
     ("0", "false", "no", "off", "deny", "denied", "decline", "declined", "refused", "rejected")
 )
-_OWN = re.compile(r"(?:granted|refused)(?:\.\d{4}-\d{2}-\d{2}\.\d{1,4})?", re.ASCII)
+# The version of the text that a consent given to our own banner is about; a new one asks again.
+OWN_TEXT_VERSION = "1"
+_OWN = re.compile(r"(?:granted|refused)(?:\.\d{4}-\d{2}-\d{2}\.(\d{1,4}))?", re.ASCII)
 _COOKIEBOT_PAIR = re.compile(
     r"([A-Za-z0-9_]{1,64}):('[^']*'|true|false|-?\d{1,20})(?:,(?=.)|\Z)", re.ASCII
 )
@@ -76,10 +78,16 @@ def together(choices: Iterable[Choice]) -> Choice:
 
 
 def read_own(value: str) -> Choice:
-    """Read our own cookie's value: `granted` or `refused`, or with `.DATE.VERSION` behind it."""
-    if not _OWN.fullmatch(value):
+    """Read our own cookie: `granted` or `refused`, or with `.DATE.VERSION` behind it.
+
+    Who said yes to another version of the text has not said yes to this one; a no stays a no.
+    """
+    match = _OWN.fullmatch(value)
+    if match is None:
         return Choice.NONE
-    return Choice.GRANTED if value[0] == "g" else Choice.REFUSED
+    if value[0] == "r":
+        return Choice.REFUSED
+    return Choice.GRANTED if match[1] in (None, OWN_TEXT_VERSION) else Choice.NONE
 
 
 def _chosen(granted: bool) -> Choice:
@@ -212,5 +220,5 @@ def read_plain(value: str, category: str) -> Choice:
     granting, bar, refusing = category.partition("|")
     if value == granting:
         return Choice.GRANTED
-    refuses = value == refusing if bar else value.lower() in _REFUSING_WORDS
+    refuses = value == refusing if bar else value.lower() in REFUSING_WORDS
     return Choice.REFUSED if refuses else Choice.NONE
