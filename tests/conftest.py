@@ -1,9 +1,12 @@
-"""What every test shares: where tools keep what they remember, and marks by folder."""
+"""What every test shares: one engine, where tools keep what they remember, marks by folder."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import configuration
+
+from collector.warehouse import Warehouse
 
 HERE = Path(__file__).parent
 
@@ -17,3 +20,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(HERE).parts[0]
         if folder in {"browser", "faults"}:
             item.add_marker(folder)
+
+
+@pytest.fixture(scope="session")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """The run's one embedded engine, with its tables: chDB has one path a process, for its life.
+
+    Tests in this process share it, so each uses sellers or days of its own; a test that needs an
+    engine for itself starts a process.
+    """
+    opened = Warehouse(tmp_path_factory.mktemp("engine") / "clickhouse")
+    opened.migrate()
+    yield opened
+    opened.close()
