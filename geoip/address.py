@@ -5,7 +5,8 @@ cause that a traceback would print.
 """
 
 import re
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from bisect import bisect_right
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 IPAddress = IPv4Address | IPv6Address
 
@@ -16,9 +17,30 @@ _WITH_PORT = re.compile(r"\[(?P<bracketed>[^\[\]]+)\](?::(?P<port6>[0-9]{1,5}))?
                         r"|(?P<dotted>[0-9.]+):(?P<port4>[0-9]{1,5})")  # fmt: skip
 _PORT_MAX = 65535
 
-NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
-_GLOBAL_UNICAST = IPv6Network("2000::/3")  # all that IANA has given out to networks so far
-_DOCUMENTATION = IPv6Network("3fff::/20")  # RFC 9637; Python 3.11 doesn't know it yet
+_MAPPED_HIGH = 0xFFFF  # ::ffff:0:0/96 (RFC 4291, 2.5.5.2)
+_NAT64_HIGH = 0x0064FF9B << 64  # 64:ff9b::/96 (RFC 6052)
+_LOW = 0xFFFFFFFF
+
+# What IANA's special-purpose registries take out of the internet, in rising order.
+_SPECIAL_4 = (
+    "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 "
+    "192.0.2.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3"
+)
+# Only 2000::/3 was ever given to networks; inside it these are protocols and documentation.
+_GLOBAL_6 = IPv6Network("2000::/3")
+_SPECIAL_6 = "2001::/23 2001:db8::/32 3fff::/20"
+
+
+def _ranges(networks: str) -> tuple[list[int], list[int]]:
+    known = [ip_network(text) for text in networks.split()]
+    return (
+        [int(network.network_address) for network in known],
+        [int(network.broadcast_address) for network in known],
+    )
+
+
+_RANGES_4, _RANGES_6 = _ranges(_SPECIAL_4), _ranges(_SPECIAL_6)
+_GLOBAL_6_FIRST, _GLOBAL_6_LAST = int(_GLOBAL_6[0]), int(_GLOBAL_6[-1])
 
 
 def parse(text: str) -> IPAddress:
@@ -55,11 +77,10 @@ def plain(address: IPAddress) -> IPAddress:
     Why     Both spell an IPv4 host: a socket that listens for both families shows the first
             (RFC 4291, 2.5.5.2), a mobile network without IPv4 the second (RFC 6052).
     """
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return address.ipv4_mapped
-        if address in NAT64:
-            return IPv4Address(int(address) & 0xFFFFFFFF)
+    if address.version == 6:
+        high = int(address) >> 32
+        if high in (_MAPPED_HIGH, _NAT64_HIGH):
+            return IPv4Address(int(address) & _LOW)
     return address
 
 
@@ -68,10 +89,15 @@ def is_public(address: IPAddress) -> bool:
 
     Why     A database may hold documentation and private networks all the same (the bundled one
             says Japan for 2001:db8::/32), and ::8.8.8.8 would be read as the IPv4 address there.
-    Source  IANA's special-purpose address registries, as Python's `ipaddress` has them.
+            Python's own `is_global` is not asked: it remembers the last 128 addresses.
+    Source  IANA's special-purpose address registries for IPv4 and IPv6 (RFC 6890, RFC 9637).
     """
-    if address.is_multicast or not address.is_global:
+    number = int(address)
+    if address.version == 4:
+        firsts, lasts = _RANGES_4
+    elif _GLOBAL_6_FIRST <= number <= _GLOBAL_6_LAST:
+        firsts, lasts = _RANGES_6
+    else:
         return False
-    if isinstance(address, IPv6Address):
-        return address in _GLOBAL_UNICAST and address not in _DOCUMENTATION
-    return True
+    place = bisect_right(firsts, number) - 1
+    return place < 0 or number > lasts[place]

@@ -5,12 +5,10 @@ address for one request. It writes nothing; it logs only the kind of an error th
 expect, because an error's text could quote an address.
 """
 
-import asyncio
-import json
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
@@ -21,35 +19,22 @@ from geoip.address import IPAddress
 from geoip.answer import Answers, basis_of
 from geoip.browser import Site, chosen_country, header
 from geoip.country import NOWHERE, Countries
-from geoip.question import BODY_BYTES_MAX, Lookup, Malformed
+from geoip.exchange import METHODS, Header, Receive, Refused, Send, body, error_text, send_answer
+from geoip.question import Lookup, Malformed
 from geoip.zones import Zones
 
 Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 Authorise = Callable[[frozenset[str], str | None], object]
 ClientAddress = Callable[[Scope], IPAddress | None]
 Parsed = TypeVar("Parsed")
+Reply = tuple[int, str, list[Header]]
 
 PATH = "/location"
 SCOPES = frozenset({"location"})
-METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
-BODY_SECONDS_MAX = 10.0  # The server has no deadline of its own for a slow sender.
 QUERY_BYTES_MAX = 1024
 PREFLIGHT_SECONDS = 600
 
 _log = logging.getLogger("geoip")
-
-
-class Refused(Exception):
-    """A request that is answered with an error; the sentence never quotes what came."""
-
-    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.field = field
 
 
 class Location:
@@ -72,30 +57,28 @@ class Location:
     ) -> None:
         self._authorise = authorise
         self._client_address = client_address
-        self._countries = countries
+        self.countries = countries
         self._site = site
-        self._clock = clock
+        self.clock = clock
         self._answers = Answers(zones)
         # Lookups by basis, and refusals; never by country.
         self.tally: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        extra: list[tuple[bytes, bytes]] = []
+        extra: list[Header] = []
         try:
             status, text, extra = await self._answer(scope, receive)
         except Refused as refusal:
             self.tally["refused"] += 1
-            status, text = refusal.status, _error(refusal.code, str(refusal), refusal.field)
-            extra = _extra_for(refusal)
+            status, text = refusal.status, error_text(refusal.code, str(refusal), refusal.field)
+            extra = refusal.headers()
         except Exception as error:  # the last line before a traceback that could quote an address
             _log.error("geoip: %s while answering; nothing was kept", type(error).__name__)
-            status, text = 500, _error("internal", "something failed on our side", None)
+            status, text = 500, error_text("internal", "something failed on our side", None)
         extra += self._cors(scope)
-        await _send(send, status, b"" if scope["method"] == "HEAD" else text.encode(), extra)
+        await send_answer(send, scope["method"], status, text, extra)
 
-    async def _answer(
-        self, scope: Scope, receive: Receive
-    ) -> tuple[int, str, list[tuple[bytes, bytes]]]:
+    async def _answer(self, scope: Scope, receive: Receive) -> Reply:
         method = scope["method"]
         if method == "OPTIONS":
             return 204, "", [(b"allow", METHODS.encode())]
@@ -106,7 +89,7 @@ class Location:
             return self._browser(scope, chosen_country(scope["headers"]), language)
         if method == "PUT":
             self._require_origin(scope)
-            choice = _read(question.read_choice, await _body(receive))
+            choice = _read(question.read_choice, await body(receive))
             status, text, extra = self._browser(scope, choice, language)
             return status, text, [*extra, (b"set-cookie", self._site.set_cookie(choice).encode())]
         if method == "DELETE":
@@ -115,16 +98,14 @@ class Location:
             return status, text, [*extra, (b"set-cookie", self._site.forget_cookie().encode())]
         raise Refused(405, "method-not-allowed", f"use one of {METHODS}")
 
-    async def _post(
-        self, scope: Scope, receive: Receive, language: str
-    ) -> tuple[int, str, list[tuple[bytes, bytes]]]:
+    async def _post(self, scope: Scope, receive: Receive, language: str) -> Reply:
         try:
             self._authorise(SCOPES, header(scope["headers"], b"authorization"))
         except PermissionError as error:
             raise Refused(401, "unauthorised", str(error), "Authorization") from None
-        asked = _read(question.read, await _body(receive))
+        asked = _read(question.read, await body(receive))
         language = asked.language or language
-        now = self._clock()
+        now = self.clock()
         if not asked.is_batch:
             return 200, self._one(asked.lookups[0], language, now), _in(language)
         results = ", ".join([self._one(lookup, language, now) for lookup in asked.lookups])
@@ -133,9 +114,9 @@ class Location:
     def _one(self, lookup: Lookup | Malformed, language: str, now: float) -> str:
         if isinstance(lookup, Malformed):
             self.tally["malformed"] += 1
-            return _error("malformed", str(lookup), lookup.field)
+            return error_text("malformed", str(lookup), lookup.field)
         address = lookup.address
-        found = NOWHERE if address is None else self._countries.find(address)
+        found = NOWHERE if address is None else self.countries.find(address)
         self.tally[basis_of(found, lookup.chosen)] += 1
         return self._answers.full(
             found,
@@ -143,20 +124,35 @@ class Location:
             postcode=lookup.postcode,
             language=language,
             looked_up=address is not None,
-            database=self._countries.database,
+            database=self.countries.database,
             now=now,
             id_=secrets.token_hex(8),
         )
 
-    def _browser(
-        self, scope: Scope, chosen: str | None, language: str
-    ) -> tuple[int, str, list[tuple[bytes, bytes]]]:
+    def _browser(self, scope: Scope, chosen: str | None, language: str) -> Reply:
         # With a choice the address isn't even read.
         address = None if chosen is not None else self._client_address(scope)
-        found = NOWHERE if address is None else self._countries.find(address)
+        found = NOWHERE if address is None else self.countries.find(address)
         self.tally[basis_of(found, chosen)] += 1
         text = self._answers.short(found, chosen=chosen, postcode=None, language=language)
         return 200, text, _in(language)
+
+    def notices(self) -> list[str]:
+        """Return a sentence for everything about the database that an operator should read."""
+        database, now = self.countries.database, self.clock()
+        notices = []
+        if problem := self.countries.problem:
+            notices.append(f"country database refused: {problem}; {database.path} answers instead")
+        if database.is_stale(now):
+            notices.append(
+                f"country database: {database.age_days(now)} days old; "
+                "`collector geoip update` fetches a new one"
+            )
+        return notices
+
+    def routes(self, path_prefix: str = "") -> list[Route]:
+        """Return the door for a Starlette router."""
+        return [Route(f"{path_prefix}{PATH}", endpoint=self)]
 
     def _require_origin(self, scope: Scope) -> None:
         origin = header(scope["headers"], b"origin")
@@ -171,7 +167,7 @@ class Location:
                 "Origin",
             )
 
-    def _cors(self, scope: Scope) -> list[tuple[bytes, bytes]]:
+    def _cors(self, scope: Scope) -> list[Header]:
         origin = header(scope["headers"], b"origin")
         if origin is None or not self._site.is_allowed(origin):
             return []
@@ -186,27 +182,6 @@ class Location:
                 (b"access-control-max-age", str(PREFLIGHT_SECONDS).encode()),
             ]
         return allowed
-
-
-def routes(
-    *,
-    authorise: Authorise,
-    client_address: ClientAddress,
-    countries: Countries,
-    zones: Zones,
-    site: Site,
-    clock: Callable[[], float],
-) -> list[Route]:
-    """Return the door as Starlette routes; the arguments are those of `Location`."""
-    door = Location(
-        authorise=authorise,
-        client_address=client_address,
-        countries=countries,
-        zones=zones,
-        site=site,
-        clock=clock,
-    )
-    return [Route(PATH, endpoint=door)]
 
 
 def _language(scope: Scope) -> str:
@@ -225,55 +200,12 @@ def _language(scope: Scope) -> str:
     return names.DEFAULT_LANGUAGE if accepted is None else names.negotiated(accepted)
 
 
-async def _body(receive: Receive) -> bytes:
-    body = bytearray()
+def _read(reader: Callable[[bytes], Parsed], content: bytes) -> Parsed:
     try:
-        async with asyncio.timeout(BODY_SECONDS_MAX):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise Refused(400, "malformed", "the sender hung up", "body")
-                body += message.get("body", b"")
-                if len(body) > BODY_BYTES_MAX:
-                    raise Refused(413, "too-large", f"body: at most {BODY_BYTES_MAX} bytes", "body")
-                if not message.get("more_body", False):
-                    return bytes(body)
-    except TimeoutError:
-        raise Refused(
-            408, "too-slow", f"body: send it within {BODY_SECONDS_MAX:.0f} seconds", "body"
-        ) from None
-
-
-def _read(reader: Callable[[bytes], Parsed], body: bytes) -> Parsed:
-    try:
-        return reader(body)
+        return reader(content)
     except Malformed as error:
         raise Refused(400, "malformed", str(error), error.field) from None
 
 
-def _in(language: str) -> list[tuple[bytes, bytes]]:
+def _in(language: str) -> list[Header]:
     return [(b"content-language", language.encode())]
-
-
-def _extra_for(refusal: Refused) -> list[tuple[bytes, bytes]]:
-    if refusal.status == 401:
-        return [(b"www-authenticate", b"Bearer")]
-    return [(b"allow", METHODS.encode())] if refusal.status == 405 else []
-
-
-def _error(code: str, message: str, field: str | None) -> str:
-    return json.dumps({"error": {"code": code, "message": message, "field": field}})
-
-
-async def _send(send: Send, status: int, body: bytes, extra: list[tuple[bytes, bytes]]) -> None:
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"cache-control", b"no-store"),
-        (b"vary", b"Accept-Language, Cookie, Origin"),
-        (b"x-content-type-options", b"nosniff"),
-        *extra,
-    ]
-    if status != 204:
-        headers.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

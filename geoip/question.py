@@ -136,7 +136,7 @@ def _language(fields: dict[str, Any]) -> str | None:
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        fields = json.loads(body)
+        fields = json.loads(body.decode())  # as text, or json guesses the encoding first
     except (ValueError, RecursionError):
         raise Malformed("body", "can't be read as JSON") from None
     if not isinstance(fields, dict):

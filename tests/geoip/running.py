@@ -83,7 +83,7 @@ def served(
     countries = Countries(own=own, fetched=fetched, clock=clock)
     listening = socket.create_server(("127.0.0.1", 0))
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    routes = app.routes(
+    door = app.Location(
         authorise=authorise,
         client_address=client_address,
         countries=countries,
@@ -92,12 +92,12 @@ def served(
         clock=clock,
     )
     server = uvicorn.Server(
-        uvicorn.Config(Starlette(routes=routes), access_log=False, lifespan="off", log_config=None)
+        uvicorn.Config(
+            Starlette(routes=door.routes()), access_log=False, lifespan="off", log_config=None
+        )
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
-    door = routes[0].app
-    assert isinstance(door, app.Location)
     try:
         with httpx2.Client(base_url=address, timeout=10) as http:
             yield Server(http, countries, clock, door)

@@ -1,0 +1,109 @@
+"""`python -m geoip`: the location door alone, for a shop that wants no statistics at all.
+
+A composition root: it reads the environment and the clock, and hands them on. With `update` it
+fetches a new database instead of serving.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+
+from collector import keys, readiness, secret
+from collector.access import Access
+from collector.address import ClientAddress
+from collector.server import configure_logging, listen, serve
+from collector.settings import BadSettings, Settings, read, trusted_networks
+from geoip.update import UpdateRefused, update
+from geoip.wiring import LocationSettings, assemble
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_BAD_SETTINGS = 78
+
+_log = logging.getLogger("geoip")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve, or update the database; return the exit status."""
+    if list(arguments) not in ([], ["update"]):
+        print("usage: python -m geoip [update]", file=sys.stderr)  # noqa: T201  # a command's usage
+        return EXIT_USAGE
+    try:
+        settings, warnings = read(os.environ)
+        configure_logging(settings.log_level)
+        for warning in warnings:
+            _log.warning("%s", warning)
+        if arguments:
+            return _update(settings)
+        _serve(settings)
+    except (BadSettings, ValueError) as error:
+        print(error, file=sys.stderr)  # noqa: T201  # before a log could be trusted
+        return EXIT_BAD_SETTINGS
+    return 0
+
+
+def _update(settings: Settings) -> int:
+    try:
+        sentence = update(
+            data_dir=settings.data_dir,
+            own=settings.geoip_database,
+            url=settings.geoip_url,
+            account=settings.geoip_account,
+            licence_key=settings.geoip_licence_key,
+            now=time.time(),
+        )
+    except UpdateRefused as refusal:
+        print(refusal, file=sys.stderr)  # noqa: T201  # the command's result
+        return EXIT_FAILED
+    print(sentence)  # noqa: T201  # the command's result
+    return 0
+
+
+def _serve(settings: Settings) -> None:
+    own_secret = secret.load(settings)
+    access = Access(
+        Path(settings.data_dir) / "access.sqlite",
+        token_key=keys.derive(own_secret, "token"),
+        operator_key=keys.derive(own_secret, "operator"),
+        session_key=keys.derive(own_secret, "session"),
+        now=time.time,
+    )
+    forwarders: list[str] = []
+    door = assemble(
+        LocationSettings(
+            data_dir=settings.data_dir,
+            url=settings.beacons_public_url,
+            database=settings.geoip_database,
+            zones_file=settings.zones_file,
+            home_country=settings.home_country,
+            origins=settings.origins,
+        ),
+        authorise=access.authorise,
+        client_address=ClientAddress(
+            trusted_networks(settings, settings.beacons_bind), forwarders.append
+        ),
+        clock=time.time,
+    )
+
+    def state() -> readiness.State:
+        return readiness.State(warnings=[*door.notices(), *forwarders])
+
+    @asynccontextmanager
+    async def lifespan(application: Starlette) -> AsyncIterator[None]:
+        yield
+        access.close()
+
+    routes = [*door.routes(settings.path_prefix), *readiness.routes(state, settings.path_prefix)]
+    listener = listen(settings.beacons_bind)
+    _log.info("geoip: the location door alone, on %s", settings.beacons_public_url)
+    serve(Starlette(routes=routes, lifespan=lifespan), listener)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
