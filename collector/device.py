@@ -22,22 +22,20 @@ from collector.hit import OTHER, Device
 CACHE_ENTRIES_MAX = 20_000  # About 4 MB; real traffic has a few thousand user agents a day.
 USER_AGENT_CHARACTERS_MAX = 512  # In-app browsers reach 400; what comes later says nothing.
 
-BROWSERS = frozenset(
-    """
-    Android|Chrome|Chrome Mobile|Chrome Mobile WebView|Chrome Mobile iOS|DuckDuckGo Mobile|Edge|
-    Edge Mobile|Facebook|Firefox|Firefox Focus|Firefox Mobile|Firefox iOS|Google|HeadlessChrome|
-    Huawei Browser|IE|Instagram|LinkedIn|MIUI Browser|Mobile Safari|
-    Mobile Safari UI/WKWebView|Opera|Opera Mini|Opera Mobile|Pinterest|QQ Browser Mobile|Safari|
-    Samsung Internet|Snapchat|TikTok|UC Browser|Vivaldi|WeChat|WhatsApp|Whale|Yandex Browser
-    """.replace("\n", "")
-    .replace("    ", "")
-    .split("|")
-)
-SYSTEMS = frozenset(
-    "Android|Chrome OS|Fedora|Fire OS|HarmonyOS|KaiOS|Linux|Mac OS X|Tizen|Ubuntu|webOS|Windows|iOS".split(
-        "|"
-    )
-)
+# fmt: off
+BROWSERS = frozenset({
+    "Android", "Chrome", "Chrome Mobile", "Chrome Mobile WebView", "Chrome Mobile iOS",
+    "DuckDuckGo Mobile", "Edge", "Edge Mobile", "Facebook", "Firefox", "Firefox Focus", "Firefox
+    Mobile", "Firefox iOS", "Google", "Huawei Browser", "IE", "Instagram", "LinkedIn", "MIUI
+    Browser", "Mobile Safari", "Mobile Safari UI/WKWebView", "Opera", "Opera Mini", "Opera
+    Mobile", "Pinterest", "QQ Browser Mobile", "Safari", "Samsung Internet", "Snapchat",
+    "TikTok", "UC Browser", "Vivaldi", "WeChat", "Whale", "WhatsApp", "Yandex Browser",
+})
+SYSTEMS = frozenset({
+    "Android", "Chrome OS", "Fedora", "Fire OS", "HarmonyOS", "KaiOS", "Linux", "Mac OS X",
+    "Tizen", "Ubuntu", "Windows", "iOS", "webOS",
+})
+# fmt: on
 
 
 class _Parsed(user_agents.parsers.UserAgent):  # type: ignore[misc]  # the library has no types

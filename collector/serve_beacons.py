@@ -20,22 +20,31 @@ from starlette.routing import BaseRoute
 from collector import keys, readiness, secret
 from collector.access import Access
 from collector.address import ClientAddress
-from collector.beacons import ASGIApp, BeaconsDoor
+from collector.anonymise import visitor
+from collector.beacon import from_query
+from collector.beacons import ASGIApp, BeaconsDoor, Scope
 from collector.clock import DayClock
-from collector.consent import Rules
+from collector.consent import OWN_COOKIE, Rules
 from collector.consent_cookies import consent_reader
+from collector.consent_page import Look
+from collector.consent_page_door import ConsentDoor
 from collector.day_key import DayKeys, destroy_old_salts
 from collector.device import Devices
+from collector.erasure import erase
+from collector.page_scripts import beacon_script, consent_script
 from collector.salt import SaltDamaged
 from collector.server import serve
-from collector.settings import Settings, trusted_networks
+from collector.settings import PREFIX, BadSettings, Settings, trusted_networks
 from collector.source import Sources
-from collector.spool import Spool
+from collector.spool import Spool, Unavailable
 from collector.view_limit import ViewLimit
+from geoip.app import Location
+from geoip.wiring import LocationSettings, assemble
 
 logger = logging.getLogger("collector.beacons")
 
 TEND_SECONDS = 1.0
+DEFAULT_CONSENT_COOKIE = "statistics_consent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,7 @@ class Worker:
 
     def __init__(self, settings: Settings, world: World) -> None:
         self.settings = settings
+        self.world = world
         current, secrets = secret.load(settings), [secret.load(settings)]
         if settings.secret_previous is not None:
             secrets.append(settings.secret_previous.encode())
@@ -84,6 +94,7 @@ class Worker:
             honour_gpc=settings.honour_gpc,
             honour_dnt=settings.honour_dnt,
         )
+        self.location = self._location()
         self.application = self._door()
 
     def today(self) -> date:
@@ -106,7 +117,80 @@ class Worker:
         )
 
     def _routes(self) -> list[BaseRoute]:
-        return [*readiness.routes(self.state, self.settings.path_prefix)]
+        settings = self.settings
+        prefix = settings.path_prefix
+        return [
+            *readiness.routes(self.state, prefix),
+            *self.location.routes(prefix),
+            *self._consent_door().routes(),
+        ]
+
+    def _location(self) -> Location:
+        settings = self.settings
+        try:
+            return assemble(
+                LocationSettings(
+                    data_dir=settings.data_dir,
+                    url=settings.beacons_public_url,
+                    database=settings.geoip_database,
+                    zones_file=settings.zones_file,
+                    home_country=settings.home_country,
+                    origins=settings.origins,
+                ),
+                authorise=self.access.authorise,
+                client_address=self.client_address,
+                clock=self.world.now,
+            )
+        except ValueError as error:
+            raise BadSettings(f"{PREFIX}{error}") from None
+
+    def _consent_door(self) -> ConsentDoor:
+        settings = self.settings
+        choice = (settings.consent_format, settings.consent_cookie, settings.consent_category)
+        return ConsentDoor(
+            read_choice=self.rules.read_choice,
+            withdraw=self.withdraw,
+            today=self.today,
+            beacon_js=beacon_script(*choice),
+            consent_js=consent_script(
+                settings.consent_cookie or DEFAULT_CONSENT_COOKIE,
+                settings.consent_cookie_domain,
+                honour_gpc=settings.honour_gpc,
+                honour_dnt=settings.honour_dnt,
+            ),
+            own_consent=settings.consent_format == "own",
+            consent_cookie=settings.consent_cookie or DEFAULT_CONSENT_COOKIE,
+            own_cookie=OWN_COOKIE,
+            cookie_domain=settings.consent_cookie_domain,
+            public_url=settings.beacons_public_url,
+            origins=frozenset(settings.origins),
+            path_prefix=settings.path_prefix,
+            honour_gpc=settings.honour_gpc,
+            honour_dnt=settings.honour_dnt,
+            look=Look(controller=settings.brand_name),
+        )
+
+    async def withdraw(self, scope: Scope) -> bool:
+        """Erase today's hits of the browser and connection that sent the request.
+
+        Returns  True when that is on disk; False when it can't be kept, and must be asked again.
+        """
+        address = self.client_address(scope)
+        if address is None:
+            return True  # nobody without an address was ever counted
+        agent = from_query(b"", scope["headers"]).user_agent
+        day = self.today()
+        try:
+            key = self.day_keys.of(day)
+            await erase(
+                self.spool,
+                self.settings.data_dir / "spool",
+                day,
+                lambda seller: visitor(address, agent, seller=seller, key=key),
+            )
+        except (Unavailable, OSError, SaltDamaged):
+            return False
+        return True
 
     def state(self) -> readiness.State:
         """Return what /readyz says."""
@@ -116,7 +200,7 @@ class Worker:
                 "spool: beacons can't be written to disk, so nothing is counted; "
                 "see spool-failing in docs/operations.md"
             )
-        return readiness.State(alarms, self.spool.notices)
+        return readiness.State(alarms, [*self.spool.notices, *self.location.notices()])
 
     def _warn(self, sentence: str) -> None:
         logger.warning("%s", sentence)
@@ -151,6 +235,9 @@ class Worker:
 
 def run(settings: Settings, listener: socket.socket) -> None:
     """Serve beacons in this process until it is told to stop."""
-    worker = Worker(settings, World())
+    try:
+        worker = Worker(settings, World())
+    except OSError as error:
+        raise BadSettings(f"{PREFIX}DATA_DIR: can't be used ({error.strerror})") from None
     logger.info("beacons: listening, with %s as today", worker.today())
-    serve(worker.application, listener, settings.log_level)
+    serve(worker.application, listener)

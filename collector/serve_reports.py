@@ -174,4 +174,4 @@ def run(settings: Settings, listener: socket.socket) -> None:
     quieten()
     reports = Reports(settings, World())
     logger.info("reports: listening, with %s as today", reports.calendar.today())
-    serve(reports.application(), listener, settings.log_level)
+    serve(reports.application(), listener)

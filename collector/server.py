@@ -65,7 +65,7 @@ def listen(bind: str) -> socket.socket:
     return listener
 
 
-def serve(application: Any, listener: socket.socket, level: str) -> None:
+def serve(application: Any, listener: socket.socket) -> None:
     """Answer until SIGTERM or SIGINT; the application's lifespan ends before this returns.
 
     Afterwards uvicorn raises the signal again, so nothing that matters may come after this call.
@@ -76,7 +76,7 @@ def serve(application: Any, listener: socket.socket, level: str) -> None:
         http="httptools",
         lifespan="on",
         log_config=None,
-        log_level=level,
+        log_level=None,  # as `configure_logging` set it
         access_log=False,
         proxy_headers=False,
         server_header=False,
