@@ -25,10 +25,10 @@ USER_AGENT_CHARACTERS_MAX = 512  # In-app browsers reach 400; what comes later s
 # fmt: off
 BROWSERS = frozenset({
     "Android", "Chrome", "Chrome Mobile", "Chrome Mobile WebView", "Chrome Mobile iOS",
-    "DuckDuckGo Mobile", "Edge", "Edge Mobile", "Facebook", "Firefox", "Firefox Focus", "Firefox
-    Mobile", "Firefox iOS", "Google", "Huawei Browser", "IE", "Instagram", "LinkedIn", "MIUI
-    Browser", "Mobile Safari", "Mobile Safari UI/WKWebView", "Opera", "Opera Mini", "Opera
-    Mobile", "Pinterest", "QQ Browser Mobile", "Safari", "Samsung Internet", "Snapchat",
+    "DuckDuckGo Mobile", "Edge", "Edge Mobile", "Facebook", "Firefox", "Firefox Focus",
+    "Firefox Mobile", "Firefox iOS", "Google", "Huawei Browser", "IE", "Instagram", "LinkedIn",
+    "MIUI Browser", "Mobile Safari", "Mobile Safari UI/WKWebView", "Opera", "Opera Mini",
+    "Opera Mobile", "Pinterest", "QQ Browser Mobile", "Safari", "Samsung Internet", "Snapchat",
     "TikTok", "UC Browser", "Vivaldi", "WeChat", "Whale", "WhatsApp", "Yandex Browser",
 })
 SYSTEMS = frozenset({
