@@ -1,0 +1,1 @@
+"""Dashboards: what sellers and the marketplace see. Reads counts; can never write one."""

@@ -1,0 +1,229 @@
+"""The door for sellers: routes, and what every answer has in common.
+
+Takes all that it shares with the rest of Collector as arguments, from a composition root.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dashboards import openapi
+from dashboards.access import Access, Authorise, Sessions
+from dashboards.api import Api
+from dashboards.catalogue import Catalogue
+from dashboards.look import LOGO_SUFFIXES, STATIC, Look
+from dashboards.pages import Pages, refusal
+from dashboards.refused import Refused
+from dashboards.sign_in import SignIn
+from dashboards.snapshot import Calendar
+from dashboards.stats import Stats
+
+STEP_LOOK_SECONDS = 30.0  # A clock that jumps or a machine that sleeps is noticed this soon.
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Plain values of the settings that have the same names."""
+
+    public_url: str = "http://127.0.0.1:8001"
+    path_prefix: str = ""
+    frame_ancestors: tuple[str, ...] = ()
+    seller_area_url: str = ""
+    brand_name: str = ""
+    brand_colour: str = ""
+    brand_logo: str = ""
+    breakdown_min: int = 5
+    keep_counts_days: int = 0
+    today_step_minutes: int = 15
+
+
+def create_app(
+    *,
+    authorise: Authorise,
+    sessions: Sessions,
+    connect: Callable[[], Any],
+    calendar: Calendar,
+    now: Callable[[], datetime],
+    catalogue: Catalogue,
+    options: Options,
+    more_routes: Sequence[BaseRoute] = (),
+) -> Starlette:
+    """Return the application that sellers and the marketplace read from.
+
+    authorise    (allowed scopes, Authorization header) → grant, or PermissionError(sentence)
+    sessions     sign-in; see `access.Sessions`
+    connect      opens a ClickHouse client of its own; called a few times, from threads
+    calendar     which days there are, and how far they were stored
+    now          the local time of the day that is being counted
+    more_routes  the composition root's own, such as /readyz; they come first
+    """
+    stats = Stats(
+        connect,
+        calendar,
+        now,
+        today_step_minutes=options.today_step_minutes,
+        keep_counts_days=options.keep_counts_days,
+        breakdown_min=options.breakdown_min,
+    )
+    look = _look(options)
+    access = Access(authorise, sessions)
+    secure = options.public_url.startswith("https:")
+    sign_in = SignIn(sessions, look, look.home, secure, framed=bool(options.frame_ancestors))
+
+    async def refused(request: Request, error: Exception) -> Response:
+        return await run_in_threadpool(_refused, look, request, error)
+
+    return Starlette(
+        routes=[
+            *more_routes,
+            *_api(Api(access, stats, catalogue), options),
+            *_dashboard(Pages(access, stats, catalogue, look), sign_in, look),
+        ],
+        middleware=[Middleware(SafeHeaders)],
+        exception_handlers={Refused: refused, HTTPException: refused},
+        lifespan=_lifespan(stats),
+    )
+
+
+def _look(options: Options) -> Look:
+    return Look(
+        f"{options.path_prefix}/dashboard",
+        options.frame_ancestors,
+        options.seller_area_url,
+        options.brand_name,
+        options.brand_colour,
+        logo_file(options.brand_logo),
+    )
+
+
+def logo_file(setting: str) -> Path | None:
+    """Return the logo's file.
+
+    Errors  ValueError when the setting names something that can't be shown.
+    """
+    if not setting:
+        return None
+    path = Path(setting)
+    if path.suffix.lower() not in LOGO_SUFFIXES or not path.is_file():
+        kinds = ", ".join(sorted(LOGO_SUFFIXES))
+        raise ValueError(f"BRAND_LOGO: must name a picture on this machine ({kinds})")
+    return path
+
+
+def _api(api: Api, options: Options) -> list[BaseRoute]:
+    place = f"{options.path_prefix}/api/v1"
+    described = openapi.document(options.public_url + options.path_prefix)
+
+    def description(request: Request) -> Response:
+        """GET /api/v1/openapi.json"""
+        return JSONResponse(described, headers={"Cache-Control": "public, max-age=300"})
+
+    return [
+        Route(f"{place}/summary", api.summary),
+        Route(f"{place}/timeseries", api.timeseries),
+        Route(f"{place}/products", api.products),
+        Route(f"{place}/breakdown", api.breakdown),
+        Route(f"{place}/export.csv", api.export),
+        Route(f"{place}/openapi.json", description),
+    ]
+
+
+def _dashboard(pages: Pages, sign_in: SignIn, look: Look) -> list[BaseRoute]:
+    home = look.home
+
+    def front(request: Request) -> Response:
+        return RedirectResponse(f"{home}/", status_code=308)
+
+    return [
+        Route(home, front),
+        Route(f"{home}/", pages.overview),
+        Route(f"{home}/export.csv", pages.export),
+        Route(f"{home}/login", sign_in.ask, methods=["GET"]),
+        Route(f"{home}/login", sign_in.enter, methods=["POST"]),
+        Route(f"{home}/logout", sign_in.leave, methods=["POST"]),
+        Route(f"{home}/brand.css", look.brand_css),
+        Route(f"{home}/logo", look.brand_logo),
+        Mount(f"{home}/static", StaticFiles(directory=STATIC)),
+    ]
+
+
+def _refused(look: Look, request: Request, error: Exception) -> Response:
+    """Return the one error shape, or its page where a person is looking."""
+    match error:
+        case Refused():
+            refused = error
+        case HTTPException(status_code=404):
+            refused = Refused(404, "not-found", "There is nothing at this address.")
+        case HTTPException(status_code=405):
+            refused = Refused(405, "bad-method", "This address doesn't take that method.")
+        case HTTPException(status_code=status):
+            refused = Refused(status, "bad-request", "The request can't be read.")
+        case _:
+            raise error
+    more = dict(getattr(error, "headers", None) or {})
+    if refused.status == 503:
+        more["Retry-After"] = "5"
+    if refused.status == 401:
+        more["WWW-Authenticate"] = 'Bearer realm="collector"'
+    if request.url.path.startswith(f"{look.home}/"):
+        response = refusal(look, request, refused)
+    else:
+        response = JSONResponse(
+            refused.body(), status_code=refused.status, headers={"Cache-Control": "no-store"}
+        )
+    response.headers.update(more)
+    return response
+
+
+def _lifespan(stats: Stats) -> Callable[[Starlette], Any]:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        steps = asyncio.create_task(_keep_step(stats))
+        yield
+        steps.cancel()
+        await run_in_threadpool(stats.close)
+
+    return lifespan
+
+
+async def _keep_step(stats: Stats) -> None:
+    """Take each step's mark as the step begins, so that no reader's visit decides when."""
+    while True:
+        await run_in_threadpool(stats.snapshot.mark)
+        await asyncio.sleep(min(stats.snapshot.seconds_to_next() + 0.01, STEP_LOOK_SECONDS))
+
+
+class SafeHeaders:
+    """Puts the headers that every answer has in common onto each."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_safe(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+                headers.setdefault("Referrer-Policy", "same-origin")
+                headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+                headers.setdefault(
+                    "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"
+                )
+            await send(message)
+
+        await self.app(scope, receive, send_safe)

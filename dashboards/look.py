@@ -1,0 +1,179 @@
+"""Look: turns numbers into pages in the reader's language, under headers that let nothing in.
+
+No inline script or style, nothing from another host, no frame but those that are allowed.
+"""
+
+import hashlib
+import mimetypes
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+
+from dashboards import brand
+from dashboards.change import Change
+from dashboards.chart import spark
+from dashboards.language import LANGUAGES, Language, choose
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+LOGO_SUFFIXES = frozenset({".svg", ".png", ".webp", ".jpg", ".jpeg"})
+
+
+@dataclass(frozen=True)
+class Look:
+    """How pages look and what their headers say.
+
+    home             the dashboard's path, with PATH_PREFIX
+    frame_ancestors  origins that may show pages in a frame
+    seller_area_url  where sellers sign in; '' if unknown
+    logo             a picture's file, served from here because pages fetch nothing from elsewhere
+    """
+
+    home: str
+    frame_ancestors: tuple[str, ...] = ()
+    seller_area_url: str = ""
+    name: str = ""
+    colour: str = ""
+    logo: Path | None = None
+    _environments: dict[str, Environment] = field(default_factory=dict, repr=False)
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        *,
+        status: int = 200,
+        never_kept: bool = False,
+        **values: Any,
+    ) -> Response:
+        """Return a page; `values` are what its template shows."""
+        language = speaks(request)
+        html = (
+            self._environment(language)
+            .get_template(template)
+            .render(
+                look=self,
+                here=Here(self.home, request),
+                language=language,
+                languages=LANGUAGES,
+                **values,
+            )
+        )
+        headers = {
+            "Content-Security-Policy": self.policy,
+            "Cache-Control": "no-store" if never_kept else "private, no-cache",
+            "Content-Language": language.code,
+            "Vary": "Cookie, Accept-Language",
+        }
+        return HTMLResponse(html, status_code=status, headers=headers)
+
+    def signed_out(self, request: Request, *, reason: str, expired: bool) -> Response:
+        """Return the page for someone whom nobody has signed in, or not any more."""
+        return self.page(
+            request, "signed_out.html", status=401, never_kept=True, reason=reason, expired=expired
+        )
+
+    @cached_property
+    def policy(self) -> str:
+        """The Content-Security-Policy of every page."""
+        ancestors = " ".join(self.frame_ancestors) or "'none'"
+        return (
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+            "connect-src 'self'; form-action 'self'; base-uri 'none'; "
+            f"frame-ancestors {ancestors}"
+        )
+
+    @cached_property
+    def stylesheet(self) -> str:
+        """The style sheet that names the brand's colour."""
+        return brand.stylesheet(self.colour)
+
+    @cached_property
+    def version(self) -> str:
+        """Changes whenever a static file does, so that browsers may keep them."""
+        digest = hashlib.blake2b(self.stylesheet.encode(), digest_size=6)
+        for path in sorted(STATIC.iterdir()):
+            digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+    def brand_css(self, request: Request) -> Response:
+        """GET /dashboard/brand.css"""
+        return Response(self.stylesheet, media_type="text/css", headers=_LONG)
+
+    def brand_logo(self, request: Request) -> Response:
+        """GET /dashboard/logo"""
+        if self.logo is None:
+            return Response(status_code=404)
+        kind = mimetypes.guess_type(self.logo.name)[0]
+        return FileResponse(self.logo, media_type=kind, headers=_LONG)
+
+    def _environment(self, language: Language) -> Environment:
+        if language.code not in self._environments:
+            self._environments[language.code] = _environment(language)
+        return self._environments[language.code]
+
+
+_LONG = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+
+def _environment(language: Language) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    words: Any = environment
+    words.install_gettext_translations(language.words, newstyle=True)
+    environment.filters |= {
+        "number": language.number,
+        "signed": language.signed,
+        "percent": language.percent,
+        "day": language.day,
+        "short_day": language.short_day,
+        "month": language.month,
+        "span": language.span,
+    }
+    environment.globals |= {"spark": spark, "said": lambda change: said(change, language)}
+    return environment
+
+
+def said(change: Change, language: Language) -> str:
+    """Write a change: +3, −12 %, or an equals sign."""
+    if change.direction == "same":
+        return "="
+    if change.kind == "count":
+        return language.signed(change.difference)
+    sign = "+" if change.difference > 0 else "−"
+    return sign + language.percent(abs(change.share))
+
+
+def speaks(request: Request) -> Language:
+    """Return the reader's language: as the address says, else as the browser does."""
+    return choose(request.query_params.get("lang"), request.headers.get("accept-language", ""))
+
+
+class Here:
+    """Where the reader is: makes addresses that keep what was chosen and change one thing."""
+
+    def __init__(self, home: str, request: Request) -> None:
+        self.home = home
+        self.path = request.url.path
+        self.chosen: Mapping[str, str] = dict(request.query_params)
+
+    def to(self, path: str | None = None, **changes: str | int | None) -> str:
+        """Return an address; None takes a parameter out. Paths begin at the dashboard."""
+        target = self.path if path is None else self.home + path
+        kept = {key: value for key, value in self.chosen.items() if key not in changes}
+        given = {key.rstrip("_"): str(value) for key, value in changes.items() if value is not None}
+        query = urlencode({key: value for key, value in kept.items() if key != "token"} | given)
+        return f"{target}?{query}" if query else target

@@ -1,0 +1,61 @@
+"""Pages: what a seller sees in a browser. Every number is also in the API."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dashboards.access import Access, Grant, shelf_of
+from dashboards.api import download
+from dashboards.catalogue import Catalogue
+from dashboards.look import Look
+from dashboards.overview import overview
+from dashboards.parameters import ExportAsked, PageAsked, asked
+from dashboards.refused import Refused
+from dashboards.stats import Stats
+
+Page = Callable[[Request, Grant], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The pages behind the sign-in."""
+
+    access: Access
+    stats: Stats
+    catalogue: Catalogue
+    look: Look
+
+    def overview(self, request: Request) -> Response:
+        """GET /dashboard/"""
+        return self._signed_in(request, self._overview)
+
+    def export(self, request: Request) -> Response:
+        """GET /dashboard/export.csv: the API's export, for a browser's session."""
+        return self._signed_in(request, self._export)
+
+    def _overview(self, request: Request, grant: Grant) -> Response:
+        query = asked(PageAsked, request)
+        shelf = shelf_of(grant, query.seller)
+        shown = overview(self.stats, self.catalogue, shelf, query)
+        return self.look.page(request, "overview.html", shown=shown, grant=grant)
+
+    def _export(self, request: Request, grant: Grant) -> Response:
+        query = asked(ExportAsked, request)
+        shelf = shelf_of(grant, query.seller).only(query.product)
+        return download(self.stats, self.catalogue, shelf, query.span, query.for_ == "excel")
+
+    def _signed_in(self, request: Request, page: Page) -> Response:
+        try:
+            grant = self.access.session(request)
+        except PermissionError as error:
+            return self.look.signed_out(request, reason=str(error), expired=True)
+        if grant is None:
+            return self.look.signed_out(request, reason="", expired=False)
+        return page(request, grant)
+
+
+def refusal(look: Look, request: Request, error: Refused) -> Response:
+    """Return the page that says why there are no numbers."""
+    return look.page(request, "refused.html", status=error.status, error=error, never_kept=True)
