@@ -26,6 +26,10 @@ SELF := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
 TEST_PACKAGES := chromium faketime nginx strace
 BENCH_PACKAGES := wrk
 FAST := not slow and not browser and not faults
+CHECKS := "ruff check" "ruff format --check" "lint-imports --cache-dir .cache/imports" "mypy"
+
+# Each of these commands, the later ones also when an earlier one failed.
+all = failed=; for each in $(1); do echo "--- $$each"; eval "$(BIN)/$$each" || failed=1; done; test -z "$$failed"
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -34,21 +38,13 @@ run: $(VENV)/.run  ## Set everything up and start the demo: a shop, its sellers,
 	@exec $(BIN)/collector demo
 
 test: debian $(VENV)/.test  ## Set everything up and run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/pytest
 
 quick: $(VENV)/.test  ## An answer within a minute: style, types, imports and the fast tests
-	@$(BIN)/ruff check --quiet
-	@$(BIN)/ruff format --check --quiet
-	@$(BIN)/lint-imports --cache-dir .cache/imports
-	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -q -m "$(FAST)"
+	@$(call all,$(CHECKS) "pytest -q -m '$(FAST)'")
 
 check: $(VENV)/.test  ## Style, strict types, import contracts, house rules
-	@$(BIN)/ruff check
-	@$(BIN)/ruff format --check
-	@$(BIN)/lint-imports --cache-dir .cache/imports
-	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -q tests/test_house_rules.py tests/test_imports.py
+	@$(call all,$(CHECKS) "pytest -q tests/test_house_rules.py tests/test_imports.py")
 
 bench: debian-bench $(VENV)/.test  ## Measure this server beside one that does nothing
 	@$(BIN)/python -m bench
