@@ -17,13 +17,17 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from collector.backlog import HIT_COLUMNS, Unreadable, Waiting, opened
+from collector.backlog import Unreadable, Waiting, opened
+from collector.delivery import Delivery, Skip, Stop
 from collector.ledger import Batch, DayRefused, Ledger
+from collector.schema import NewerSchema
 from collector.spool_file import SpoolFile, files
-from collector.warehouse import Unanswered, Warehouse, ask
+from collector.warehouse import Unanswered, Warehouse
 from collector.withdrawal import Withdrawals
 
 STEP_BATCHES_MAX: Final = 8  # About a third of a second; then the caller may want to stop.
+# The drain's own alarms; each has an entry in docs/operations.md. A step that meets no reason for
+# one ends it.
 CODES: Final = frozenset(
     {
         "batch-differs",
@@ -32,6 +36,7 @@ CODES: Final = frozenset(
         "ledger-lost",
         "ledger-unwritable",
         "rows-late",
+        "schema-newer",
         "spool-foreign",
         "spool-missing",
         "spool-truncated",
@@ -41,23 +46,12 @@ CODES: Final = frozenset(
 )
 
 
-class _Stop(Exception):
-    """An alarm that leaves nothing to be done before somebody has looked."""
-
-
-class _Skip(Exception):
-    """One spool file can't go on; the others do."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
-
-
 class Drain:
-    """Moves what waits in the spool. For one thread; close it before the warehouse.
+    """Moves what waits in the spool. For one thread; close it before warehouse and ledger.
 
-    spool      the directory of the days' directories
-    now        seconds since 1970, for the alarms' times
+    spool   the directory of the days' directories
+    now     seconds since 1970, for the alarms' times
+    behind  whether the last step left full batches, so that the next one need not wait
     """
 
     def __init__(
@@ -65,18 +59,15 @@ class Drain:
     ) -> None:
         self._spool = spool
         self._ledger = ledger
-        self._warehouse = warehouse
-        self._client = warehouse.connect()
         self._now = now
-        self._trusts_ledger = False
-        self._trusted_days: set[date] = set()
+        self._delivery = Delivery(ledger, warehouse)
+        self._withdrawals = Withdrawals(ledger, warehouse)
         self._finished: set[SpoolFile] = set()
-        self._withdrawals = Withdrawals(ledger, warehouse, self._client)
         self._sounded: set[tuple[str, str]] = set()
-        self._waiting = 0
-        self._left = 0
         self._rows = 0
-        self.behind = False  # whether the last step left full batches, so the next need not wait
+        self._left = 0
+        self._waiting = 0
+        self.behind = False
 
     def step(self) -> int:
         """Take what waits, up to eight batches; return how many rows arrived.
@@ -85,23 +76,22 @@ class Drain:
         step tries again.
         """
         self._rows = 0
-        self.behind = False
         self._left = STEP_BATCHES_MAX
         self._sounded.clear()
         try:
             with contextlib.ExitStack() as stack:
                 self._cycle(stack)
         except Unanswered as error:
-            self._sound(
-                "warehouse-away", "", f"{error}; hits wait in the spool until it answers again"
-            )
+            self._sound("warehouse-away", "", f"{error}; hits wait in the spool until it does")
+        except NewerSchema as error:
+            self._sound("schema-newer", "", str(error))
         except sqlite3.Error as error:
             self._sound("ledger-unwritable", "", f"ledger.sqlite: can't be written ({error})")
-        except _Stop:
-            pass
+        except Stop as error:
+            self._sound(error.code, error.subject, str(error))
         else:
             self._hush()
-            self.behind = self._left == 0 and self._waiting > 0
+        self.behind = self._left == 0 and self._waiting > 0
         return self._rows
 
     def waiting(self) -> int:
@@ -110,37 +100,22 @@ class Drain:
 
     def close(self) -> None:
         """Let the engine's client go. What a step had begun is in the ledger."""
-        self._warehouse.disconnect(self._client)
+        self._delivery.close()
 
     def _cycle(self, stack: contextlib.ExitStack) -> None:
         waiting = self._open(stack)
-        self._trust_ledger()
+        self._delivery.trust_ledger()
         self._withdraw(waiting)
         self._settle(waiting)
         self._take(waiting)
 
-    def _trust_ledger(self) -> None:
-        """Stop when hits hold a batch that the ledger never numbered: it would be sent again."""
-        if self._trusts_ledger:
-            return
-        last = ask(self._client, "last_batch")[0][0]
-        known = self._ledger.next_batch() - 1
-        if last > known:
-            self._sound(
-                "ledger-lost",
-                "",
-                f"ClickHouse holds batch {last} and ledger.sqlite knows none after {known}: it was"
-                " lost or is an old copy; nothing is drained, so that nothing is counted twice",
-            )
-            raise _Stop
-        self._trusts_ledger = True
-
     def _open(self, stack: contextlib.ExitStack) -> dict[SpoolFile, Waiting]:
         """Open every file that may have something new, and with it note its last row: (a)."""
         found = files(self._spool)
+        self._finished.intersection_update(found)
         days = {file.day for file in found}
         self._withdrawals.keep(days)
-        for day in sorted(days):
+        for day in sorted(days | _directories(self._spool)):
             self._ledger.saw(day)
         waiting = {}
         for file in found:
@@ -150,8 +125,7 @@ class Drain:
                     if each is not None:
                         waiting[file] = each
                     elif self._ledger.batched_to(file.day, file.run):
-                        raise _Skip("spool-truncated", f"{file.name}: empty, but was counted from")
-        self._finished.intersection_update(found)
+                        raise Skip("spool-truncated", f"{file.name}: empty, but was counted from")
         self._waiting = sum(
             each.last_row - self._ledger.batched_to(file.day, file.run)
             for file, each in waiting.items()
@@ -163,7 +137,7 @@ class Drain:
         for file, each in list(waiting.items()):
             with self._one_file(file, waiting):
                 self._withdrawals.read(each)
-        self._withdrawals.apply()
+        self._withdrawals.apply(self._delivery)
         for each in waiting.values():
             each.withdraw(self._withdrawals.of(each.file.day))
 
@@ -176,18 +150,7 @@ class Drain:
                 self._miss(batch)
             elif file in waiting:
                 with self._one_file(file, waiting):
-                    self._settle_one(batch, waiting[file])
-
-    def _settle_one(self, batch: Batch, each: Waiting) -> None:
-        if not self._ledger.takes_batches(batch.day):
-            raise _Skip(
-                "rows-late", f"{each.file.name}: batch {batch.number} is of a day that is over"
-            )
-        expected, body = each.body(batch)
-        if self._arrived(batch, expected):
-            self._ledger.arrived(batch.number)
-        else:
-            self._send(batch, each, expected, body)
+                    self._rows += self._delivery.settle(batch, waiting[file])
 
     def _miss(self, batch: Batch) -> None:
         name = f"{batch.day}/{batch.run}.sqlite"
@@ -203,75 +166,33 @@ class Drain:
         """Form and send batches up to the rows noted at (a), the oldest first: (d)."""
         for file, each in list(waiting.items()):
             with self._one_file(file, waiting):
-                self._take_one(each)
-                if each.finished and self._ledger.batched_to(file.day, file.run) == each.last_row:
-                    self._finished.add(file)
+                self._take_one(file, each)
 
-    def _take_one(self, each: Waiting) -> None:
-        day, run = each.file.day, each.file.run
-        after = self._ledger.batched_to(day, run)
+    def _take_one(self, file: SpoolFile, each: Waiting) -> None:
+        after = self._ledger.batched_to(file.day, file.run)
         if after > each.last_row:
-            raise _Skip(
+            raise Skip(
                 "spool-truncated",
-                f"{each.file.name}: ends at row {each.last_row}, but row {after} was counted"
-                " already; put the whole file back",
+                f"{file.name}: ends at row {each.last_row}, but row {after} was counted already;"
+                " put the whole file back",
             )
-        bounds = list(itertools.islice(each.bounds(after), self._left))
-        if not bounds:
-            return
-        self._trust_day(day)
-        try:
-            batches = self._ledger.form(day, run, bounds)
-        except DayRefused as error:
-            raise _Skip(
-                "rows-late", f"{each.file.name}: rows behind {after} wait, but {error}"
-            ) from None
-        for batch in batches:
-            self._send(batch, each, *each.body(batch))
+        for batch in self._form(file, each, after):
+            self._rows += self._delivery.send(batch, each)
             self._waiting -= batch.last_row - batch.first_row + 1
             self._left -= 1
+            after = batch.last_row
+        if each.finished and after == each.last_row:
+            self._finished.add(file)
 
-    def _trust_day(self, day: date) -> None:
-        if day in self._trusted_days:
-            return
-        if self._ledger.takes_batches(day) and ask(
-            self._client, "day_is_counted", {"day": day}
-        ) != [(0,)]:
-            raise _Skip(
-                "day-counted",
-                f"{day}: counted for good already, but ledger.sqlite calls it open: it was lost or"
-                " is an old copy",
-            )
-        self._trusted_days.add(day)
-
-    def _send(self, batch: Batch, each: Waiting, expected: int, body: bytes) -> None:
-        """Send a batch, and note its arrival; after an error, look."""
-        if expected:
-            try:
-                self._warehouse.insert(self._client, "hits", HIT_COLUMNS, body)
-            except Unanswered as error:
-                if not self._arrived(batch, expected):
-                    raise _Skip(
-                        "batch-refused",
-                        f"{each.file.name}: ClickHouse refused batch {batch.number} ({error});"
-                        " it is tried again",
-                    ) from None
-        self._ledger.arrived(batch.number)
-        self._rows += expected
-
-    def _arrived(self, batch: Batch, expected: int) -> bool:
-        """Read back; all rows or none is an answer, anything else stops the drain."""
-        values = {"day": batch.day, "batch": batch.number}
-        found = ask(self._client, "hits_in_batch", values)[0][0]
-        if found not in (0, expected):
-            self._sound(
-                "batch-differs",
-                str(batch.number),
-                f"batch {batch.number} of {batch.day}: {found} of its {expected} rows are in"
-                " ClickHouse; nothing is drained until that is resolved",
-            )
-            raise _Stop
-        return bool(found == expected)
+    def _form(self, file: SpoolFile, each: Waiting, after: int) -> list[Batch]:
+        bounds = list(itertools.islice(each.bounds(after), self._left))
+        if not bounds:
+            return []
+        self._delivery.trust_day(file.day)
+        try:
+            return self._ledger.form(file.day, file.run, bounds)
+        except DayRefused as error:
+            raise Skip("rows-late", f"{file.name}: rows after {after} wait, but {error}") from None
 
     @contextlib.contextmanager
     def _one_file(
@@ -280,7 +201,7 @@ class Drain:
         """Turn what is wrong with one file into an alarm and leave it out of this cycle."""
         try:
             yield
-        except (Unreadable, _Skip) as error:
+        except (Unreadable, Skip) as error:
             self._sound(error.code, file.name, str(error))
         except OSError as error:
             self._sound("spool-unreadable", file.name, f"{file.name}: {error.strerror}")
@@ -298,3 +219,11 @@ class Drain:
         for alarm in self._ledger.alarms.sounding():
             if alarm.code in CODES and (alarm.code, alarm.subject) not in self._sounded:
                 self._ledger.alarms.hush(alarm.code, alarm.subject)
+
+
+def _directories(spool: Path) -> set[date]:
+    found = set()
+    for path in spool.glob("*/"):
+        with contextlib.suppress(ValueError):
+            found.add(date.fromisoformat(path.name))
+    return found

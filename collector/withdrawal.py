@@ -11,8 +11,9 @@ from datetime import date
 from typing import Final
 
 from collector.backlog import Erasure, Waiting
+from collector.delivery import Delivery
 from collector.ledger import Ledger, Mark
-from collector.warehouse import Client, Warehouse
+from collector.warehouse import Warehouse
 
 ERASED_COLUMNS: Final = ("day", "seller", "visitor", "before_batch")
 
@@ -20,10 +21,9 @@ ERASED_COLUMNS: Final = ("day", "seller", "visitor", "before_batch")
 class Withdrawals:
     """The erasures of every day that still has a spool. For the drain's thread."""
 
-    def __init__(self, ledger: Ledger, warehouse: Warehouse, client: Client) -> None:
+    def __init__(self, ledger: Ledger, warehouse: Warehouse) -> None:
         self._ledger = ledger
         self._warehouse = warehouse
-        self._client = client
         self._erasures: dict[date, dict[tuple[str, int], Erasure]] = {}
         self._marks: dict[date, dict[tuple[str, int], Mark]] = {}
 
@@ -40,7 +40,7 @@ class Withdrawals:
         after = max((row for run, row in known if run == file.run), default=0)
         known.update(((new.run, new.row), new) for new in each.erasures(after))
 
-    def apply(self) -> None:
+    def apply(self, delivery: Delivery) -> None:
         """See to it that no number counts what was withdrawn; then the ledger says so.
 
         Errors  Unanswered; the next call tells ClickHouse again, which changes nothing.
@@ -54,7 +54,7 @@ class Withdrawals:
             told = {key: (erasures[key], mark) for key, mark in new.items() if key in erasures}
             if told:
                 body = "\n".join(_row(day, *pair) for pair in told.values()).encode()
-                self._warehouse.insert(self._client, "erased", ERASED_COLUMNS, body)
+                self._warehouse.insert(delivery.client, "erased", ERASED_COLUMNS, body)
                 self._ledger.applied(mark for _, mark in told.values())
                 self._load(day)
 

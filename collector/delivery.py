@@ -1,0 +1,128 @@
+"""Delivery: one batch into ClickHouse, whole and once, whatever happened to its first attempt.
+
+After any doubt the batch is read back by its number: none of its rows there, it is sent; all of
+them, it is done; anything else stops the drain. Before the first delivery the ledger itself is
+doubted: what ClickHouse holds and the ledger doesn't know would be sent a second time.
+"""
+
+from datetime import date
+
+from collector.backlog import HIT_COLUMNS, Waiting
+from collector.ledger import Batch, Ledger
+from collector.warehouse import Client, Unanswered, Warehouse, ask
+
+
+class Stop(Exception):
+    """An alarm that leaves nothing to be done before somebody has looked."""
+
+    def __init__(self, code: str, subject: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.subject = subject
+
+
+class Skip(Exception):
+    """One spool file can't go on; the others do."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+class Delivery:
+    """Sends batches and notes their arrival. For the drain's thread."""
+
+    def __init__(self, ledger: Ledger, warehouse: Warehouse) -> None:
+        self._ledger = ledger
+        self._warehouse = warehouse
+        self._connected: Client | None = None
+        self._trusts_ledger = False
+        self._trusted_days: set[date] = set()
+
+    @property
+    def client(self) -> Client:
+        """A client of its own, opened and its tables brought up as soon as the engine answers.
+
+        Errors  Unanswered, schema.NewerSchema.
+        """
+        if self._connected is None:
+            self._warehouse.migrate()
+            self._connected = self._warehouse.connect()
+        return self._connected
+
+    def close(self) -> None:
+        """Let the client go."""
+        if self._connected is not None:
+            self._warehouse.disconnect(self._connected)
+            self._connected = None
+
+    def trust_ledger(self) -> None:
+        """Stop when hits hold a batch that the ledger never numbered; asked once a start."""
+        if self._trusts_ledger:
+            return
+        last = ask(self.client, "last_batch")[0][0]
+        known = self._ledger.next_batch() - 1
+        if last > known:
+            raise Stop(
+                "ledger-lost",
+                "",
+                f"ClickHouse holds batch {last} and ledger.sqlite knows none after {known}: it was"
+                " lost or is an old copy; nothing is drained, so that nothing is counted twice",
+            )
+        self._trusts_ledger = True
+
+    def trust_day(self, day: date) -> None:
+        """Refuse a day that is open in the ledger and counted for good in ClickHouse."""
+        if day in self._trusted_days or not self._ledger.takes_batches(day):
+            return
+        if ask(self.client, "day_is_counted", {"day": day})[0][0]:
+            raise Skip(
+                "day-counted",
+                f"{day}: counted for good already, but ledger.sqlite calls it open: it was lost or"
+                " is an old copy",
+            )
+        self._trusted_days.add(day)
+
+    def settle(self, batch: Batch, waiting: Waiting) -> int:
+        """Find out what became of an earlier attempt; return how many rows were sent now."""
+        if not self._ledger.takes_batches(batch.day):
+            raise Skip(
+                "rows-late",
+                f"{waiting.file.name}: nobody knows whether batch {batch.number} arrived, and"
+                f" {batch.day} is counted",
+            )
+        expected, body = waiting.body(batch)
+        if self._has_arrived(batch, expected):
+            self._ledger.arrived(batch.number)
+            return 0
+        return self._send(batch, waiting, expected, body)
+
+    def send(self, batch: Batch, waiting: Waiting) -> int:
+        """Send a batch that was just formed; return how many rows that were."""
+        return self._send(batch, waiting, *waiting.body(batch))
+
+    def _send(self, batch: Batch, waiting: Waiting, expected: int, body: bytes) -> int:
+        if expected:
+            try:
+                self._warehouse.insert(self.client, "hits", HIT_COLUMNS, body)
+            except Unanswered as error:
+                if not self._has_arrived(batch, expected):
+                    raise Skip(
+                        "batch-refused",
+                        f"{waiting.file.name}: ClickHouse refused batch {batch.number} ({error});"
+                        " it is tried again",
+                    ) from None
+        self._ledger.arrived(batch.number)
+        return expected
+
+    def _has_arrived(self, batch: Batch, expected: int) -> bool:
+        values = {"day": batch.day, "batch": batch.number}
+        found = int(ask(self.client, "hits_in_batch", values)[0][0])
+        if found not in (0, expected):
+            raise Stop(
+                "batch-differs",
+                str(batch.number),
+                f"batch {batch.number} of {batch.day}: {found} of its {expected} rows are in"
+                " ClickHouse; nothing is drained until that is resolved",
+            )
+        return found == expected
