@@ -50,7 +50,9 @@ def read(path: Path, *, home: str | None) -> Zones:
         line = content.count(b"\n", 0, error.start) + 1
         raise ValueError(f"{path}, line {line}: not UTF-8") from None
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path}: not TOML: {error}") from None
+        end = f"(at line {text.count(chr(10)) + 1})"
+        reason = str(error).replace("(at end of document)", end)
+        raise ValueError(f"{path}: not TOML: {reason}") from None
     return _Reading(path, text, home).zones(table)
 
 
@@ -106,8 +108,8 @@ class _Reading:
             return None
         start = None
         for number, line in enumerate(self._lines, 1):
-            key = line.partition("=")[0].strip().strip("\"'")
-            if start is None and "=" in line and key == zone:
+            key = line.partition("=")[0].strip().strip("[] \"'")
+            if start is None and key == zone:
                 start = number
             # The last line of the zone that holds the code: a repetition is the second one.
             if start is not None and code is not None and _holds(line, code):
