@@ -1,0 +1,395 @@
+"""The drain: every spool row arrives once, or an alarm says why not."""
+
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from collector.backlog import opened
+from collector.drain import Drain
+from collector.ledger import Ledger
+from collector.spool_file import files
+from collector.warehouse import Warehouse
+from tests.collector.desk import Desk, expected
+from tests.collector.spooling import DAY, Worker, any_hits, hit
+
+NEXT_DAY = date(2026, 1, 3)
+
+
+def test_every_row_arrives_as_it_was_written(desk: Desk) -> None:
+    """Names with quotes, line separators and emoji, hashes above 2^63: the rows that ClickHouse
+    holds are the ones that two workers committed, each as often as it was."""
+    one, two = Worker(desk.spool), Worker(desk.spool, NEXT_DAY)
+    one.commit(any_hits(700, seed=1))
+    two.commit(any_hits(300, seed=2))
+    assert desk.drain.step() == 1000
+    assert desk.rows() == expected(one, two)
+    assert desk.drain.step() == 0
+    assert desk.rows() == expected(one, two)
+    assert not desk.alarms()
+
+
+def test_a_worker_that_goes_on_writing_loses_nothing(desk: Desk) -> None:
+    """Steps and commits take turns on one live file, then the worker finishes it and is restarted
+    on the same day; every row arrives once."""
+    worker = Worker(desk.spool)
+    for seed in range(20):
+        worker.commit(any_hits(17, seed))
+        assert desk.drain.step() == 17
+    worker.finish()
+    assert desk.drain.step() == 0
+    other = Worker(desk.spool)
+    other.commit(any_hits(5))
+    assert desk.drain.step() == 5
+    assert desk.rows() == expected(worker, other)
+
+
+def test_a_batch_is_one_file_one_day_one_block_of_at_most_10_000_rows(desk: Desk) -> None:
+    """25,000 rows of a worker make three batches, a colleague's five rows one of their own; no
+    batch is spread over two parts, so it arrives whole or not at all."""
+    big, small = Worker(desk.spool), Worker(desk.spool)
+    big.commit(any_hits(25_000))
+    small.commit(any_hits(5))
+    desk.client.command("system stop merges hits")
+    try:
+        desk.drain.step()
+        rows = desk.client.query(
+            "select batch, uniqExact(_part), count() from hits group by batch order by batch"
+        ).result_rows
+    finally:
+        desk.client.command("system start merges hits")
+    assert {parts for _, parts, _ in rows} == {1}
+    assert sorted(count for _, _, count in rows) == [5, 5000, 10_000, 10_000]
+    assert desk.rows() == expected(big, small)
+
+
+def test_a_step_takes_eight_batches_and_says_that_more_waits(desk: Desk) -> None:
+    """After hours without ClickHouse the drain catches up in steps short enough to be stopped
+    between."""
+    worker = Worker(desk.spool)
+    worker.commit(hit(visitor=each) for each in range(85_000))
+    assert desk.drain.step() == 80_000
+    assert (desk.drain.behind, desk.drain.waiting()) == (True, 5000)
+    assert desk.drain.step() == 5000
+    assert (desk.drain.behind, desk.drain.waiting()) == (False, 0)
+
+
+def test_the_oldest_day_goes_first(desk: Desk) -> None:
+    """Yesterday's leftovers go before today's rows, because a day can't be closed before."""
+    today, yesterday = Worker(desk.spool, NEXT_DAY), Worker(desk.spool)
+    today.commit([hit()])
+    yesterday.commit([hit()])
+    desk.drain.step()
+    assert [batch.number for batch in desk.ledger.batches(DAY)] == [1]
+    assert [batch.number for batch in desk.ledger.batches(NEXT_DAY)] == [2]
+
+
+def test_a_batch_does_not_tell_who_came_first(desk: Desk) -> None:
+    """A batch leaves sorted by seller, product and hash; arrival order stays in the spool."""
+    worker = Worker(desk.spool)
+    worker.commit(hit(visitor=each) for each in (5, 3, 2**63 - 1, 4, 1))
+    desk.drain.step()
+    found = desk.client.query("select visitor from hits").result_columns[0]
+    assert list(found) == [1, 3, 4, 5, 2**63 - 1]
+
+
+def test_a_batch_sent_twice_counts_once(desk: Desk) -> None:
+    """We die after ClickHouse stored the batch and before the ledger noted it; on restart it is
+    read back, found whole and not sent again."""
+    worker = Worker(desk.spool)
+    worker.commit(any_hits(50))
+    desk.drain.step()
+    desk.change_ledger("update batches set state = 'pending'")
+    desk.restart()
+    assert len(desk.ledger.in_doubt()) == 1
+    assert desk.drain.step() == 0
+    assert desk.rows() == expected(worker)
+    assert not desk.ledger.in_doubt()
+
+
+def test_a_batch_that_never_left_is_sent_with_its_old_bounds(desk: Desk) -> None:
+    """We die after the bounds were noted and before anything was sent; on restart that batch is
+    sent, and the rows that came since go into the next one."""
+    worker = Worker(desk.spool)
+    worker.commit(any_hits(50))
+    desk.ledger.saw(DAY)
+    desk.ledger.form(DAY, worker.writer.run, [(1, 20)])
+    worker.commit(any_hits(10, seed=2))
+    assert desk.drain.step() == 60
+    assert desk.rows() == expected(worker)
+    bounds = [(each.first_row, each.last_row) for each in desk.ledger.batches(DAY)]
+    assert bounds == [(1, 20), (21, 60)]
+
+
+def test_a_batch_of_which_only_some_rows_are_there_stops_the_drain(desk: Desk) -> None:
+    """Nobody can explain half a batch, so nothing is sent, from no file, until somebody has looked;
+    when the rows are back, the drain goes on by itself and the alarm ends."""
+    worker = Worker(desk.spool)
+    worker.commit(hit(visitor=each) for each in range(50))
+    desk.drain.step()
+    desk.client.command("alter table hits delete where visitor = 7", settings={"mutations_sync": 2})
+    desk.change_ledger("update batches set state = 'pending'")
+    other = Worker(desk.spool)
+    other.commit([hit(visitor=99)])
+    desk.restart()
+    assert desk.drain.step() == 0
+    assert desk.alarms()["batch-differs"].startswith("batch 1 of 2026-01-02: 49 of its 50 rows")
+    assert hit(visitor=99) not in {row[1:] for row in desk.rows()}
+    desk.client.command(
+        "insert into hits select * replace(7 as visitor)"
+        " from (select * from hits where visitor = 8)"
+    )
+    assert desk.drain.step() == 1
+    assert not desk.alarms()
+    assert desk.rows() == expected(worker, other)
+
+
+def test_a_lost_ledger_stops_the_drain(desk: Desk) -> None:
+    """Somebody deletes ledger.sqlite: the rows in ClickHouse would all be sent a second time."""
+    worker = Worker(desk.spool)
+    worker.commit(any_hits(50))
+    desk.drain.step()
+    desk.stop()
+    for path in desk.ledger_path.parent.glob("ledger.sqlite*"):
+        path.unlink()
+    desk.start()
+    for _ in range(3):
+        assert desk.drain.step() == 0
+    assert "ClickHouse holds batch 1" in desk.alarms()["ledger-lost"]
+    assert desk.rows() == expected(worker)
+
+
+def test_an_old_copy_of_the_ledger_stops_the_drain(desk: Desk) -> None:
+    """A ledger put back from last night's copy doesn't know this morning's batches."""
+    worker = Worker(desk.spool)
+    worker.commit(any_hits(50))
+    desk.drain.step()
+    desk.stop()
+    shutil.copy(desk.ledger_path, desk.ledger_path.with_suffix(".copy"))
+    desk.start()
+    worker.commit(any_hits(10, seed=2))
+    desk.drain.step()
+    desk.stop()
+    shutil.copy(desk.ledger_path.with_suffix(".copy"), desk.ledger_path)
+    desk.start()
+    assert desk.drain.step() == 0
+    assert "ledger-lost" in desk.alarms()
+    assert desk.rows() == expected(worker)
+
+
+@pytest.mark.parametrize("state", ["reconciled", "counted", "loaded", "gone", "sealed", "lost"])
+def test_a_batch_for_a_counted_day_is_refused(desk: Desk, state: str) -> None:
+    """Rows that turn up for a day that was counted for good make an alarm that names the file, and
+    no hits; other days go on."""
+    worker, other = Worker(desk.spool), Worker(desk.spool, NEXT_DAY)
+    worker.commit(any_hits(5))
+    desk.drain.step()
+    desk.change_ledger(f"update days set state = '{state}' where day = '{DAY}'")
+    before = desk.rows()
+    worker.commit(any_hits(5, seed=2))
+    other.commit(any_hits(5, seed=3))
+    assert desk.drain.step() == 5
+    assert desk.rows() == before + expected(other)
+    assert worker.path.name in desk.alarms()["rows-late"]
+
+
+def test_a_day_whose_salt_is_destroyed_still_drains(desk: Desk) -> None:
+    """Closing a day ends its salt, not its rows: what waits in the spool is still owed."""
+    worker = Worker(desk.spool)
+    worker.commit(any_hits(5))
+    desk.drain.step()
+    desk.change_ledger("update days set state = 'closed'")
+    worker.commit(any_hits(5, seed=2))
+    assert desk.drain.step() == 5
+    assert desk.rows() == expected(worker)
+
+
+def test_a_lost_ledger_does_not_count_a_sealed_day_again(desk: Desk) -> None:
+    """The ledger is lost while a sealed day's spool was not removed yet: counts hold the day, so
+    its rows stay out."""
+    worker = Worker(desk.spool)
+    worker.commit(any_hits(5))
+    desk.client.command(
+        "insert into counts (day, period, seller, product, visitors, views, closed, seal)"
+        f" values ('{DAY}', 'day', 's', '', 5, 5, '{DAY}', 1)"
+    )
+    assert desk.drain.step() == 0
+    assert "day-counted" in desk.alarms()
+    assert not desk.rows()
+
+
+def test_days_are_open_as_soon_as_their_directory_is_seen(desk: Desk) -> None:
+    """A day on which a worker ran and nobody came is open, with zeros; others are missing."""
+    worker = Worker(desk.spool)
+    (desk.spool / NEXT_DAY.isoformat()).mkdir()
+    (desk.spool / NEXT_DAY.isoformat() / "0123456789ab.lock").touch()
+    (desk.spool / "lost+found").mkdir()
+    desk.drain.step()
+    assert desk.ledger.days(date.min, date.max) == {DAY: "open", NEXT_DAY: "open"}
+    assert not desk.alarms()
+    worker.finish()
+
+
+Harm = Callable[[Path], object]
+
+
+def _truncate(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.truncate(9000)
+
+
+def _scramble(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\x55" * (path.stat().st_size - 4096))
+
+
+def _make_foreign(path: Path) -> None:
+    path.unlink()
+    with closing(sqlite3.connect(path)) as base:
+        base.execute("create table visits (address)")
+
+
+@pytest.mark.parametrize(
+    ("harm", "code"),
+    [
+        (_truncate, "spool-unreadable"),
+        (_scramble, "spool-unreadable"),
+        (lambda path: path.write_bytes(b"not a database" * 999), "spool-unreadable"),
+        (_make_foreign, "spool-foreign"),
+    ],
+    ids=["truncated", "scrambled", "not SQLite", "foreign"],
+)
+def test_a_spoilt_spool_file_is_named_and_the_others_go_on(
+    desk: Desk, tmp_path: Path, harm: Harm, code: str
+) -> None:
+    """One file is spoilt before it was drained: the alarm names it, its colleague's rows arrive,
+    and when the file is put back, its own arrive too and the alarm ends."""
+    spoilt, whole = Worker(desk.spool), Worker(desk.spool)
+    spoilt.commit(any_hits(500))
+    whole.commit(any_hits(10, seed=2))
+    spoilt.finish()
+    shutil.copy(spoilt.path, tmp_path / "copy")
+    harm(spoilt.path)
+    desk.drain.step()
+    assert spoilt.path.name in desk.alarms()[code]
+    assert desk.rows() == expected(whole)
+    shutil.copy(tmp_path / "copy", spoilt.path)
+    desk.drain.step()
+    assert not desk.alarms()
+    assert desk.rows() == expected(whole, spoilt)
+
+
+@pytest.mark.parametrize("length", [0, 1])
+def test_a_spool_file_that_lost_counted_rows_is_named(desk: Desk, length: int) -> None:
+    """A file that ends before rows that were counted isn't the file that was counted from."""
+    worker = Worker(desk.spool)
+    worker.commit(any_hits(50))
+    worker.die()
+    desk.drain.step()
+    if length:
+        with closing(sqlite3.connect(worker.path)) as base, base:
+            base.execute("delete from hits where row > 40")
+    else:
+        worker.path.write_bytes(b"")
+    desk.restart()
+    assert desk.drain.step() == 0
+    assert worker.path.name in desk.alarms()["spool-truncated"]
+    assert desk.rows() == expected(worker)
+
+
+def test_a_missing_spool_file_is_named(desk: Desk) -> None:
+    """The file of a batch in doubt is gone, so nobody knows what should have arrived."""
+    worker, other = Worker(desk.spool), Worker(desk.spool)
+    worker.commit(any_hits(50))
+    desk.ledger.saw(DAY)
+    desk.ledger.form(DAY, worker.writer.run, [(1, 50)])
+    worker.path.rename(desk.spool / "elsewhere")
+    other.commit(any_hits(5, seed=2))
+    assert desk.drain.step() == 5
+    assert worker.path.name in desk.alarms()["spool-missing"]
+    (desk.spool / "elsewhere").rename(worker.path)
+    assert desk.drain.step() == 50
+    assert not desk.alarms()
+
+
+def test_a_killed_worker_loses_nothing_that_it_committed(desk: Desk) -> None:
+    """The worker is killed; its rows lie in SQLite's log, its lock is free, nothing says closed."""
+    story = textwrap.dedent(
+        f"""
+        import os, signal
+        from pathlib import Path
+        from tests.collector.spooling import Worker, any_hits
+        worker = Worker(Path({str(desk.spool)!r}))
+        worker.commit(any_hits(500))
+        os.kill(os.getpid(), signal.SIGKILL)
+        """
+    )
+    done = subprocess.run([sys.executable, "-c", story], timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert list(desk.spool.glob("*/*.sqlite-wal")), "the kill left a log"
+    assert desk.drain.step() == 500
+    assert sum(desk.rows().values()) == 500
+
+
+def test_a_finished_file_is_not_opened_again(desk: Desk) -> None:
+    """A day of many worker runs costs no more than its live ones."""
+    worker = Worker(desk.spool)
+    worker.commit(any_hits(5))
+    worker.finish()
+    desk.drain.step()
+    desk.drain.step()
+    worker.path.write_bytes(b"never read")
+    desk.drain.step()
+    assert not desk.alarms()
+
+
+def test_rows_wait_while_clickhouse_is_away(tmp_path: Path) -> None:
+    """Nothing listens at the server's address: the alarm says so, and every row waits."""
+    warehouse = Warehouse(tmp_path, "clickhouse://127.0.0.1:9/nothing")
+    desk_ledger = Ledger(tmp_path / "ledger.sqlite")
+    drain = Drain(tmp_path / "spool", desk_ledger, warehouse, lambda: 0.0)
+    worker = Worker(tmp_path / "spool")
+    worker.commit(any_hits(5))
+    assert drain.step() == 0
+    assert drain.waiting() == 5
+    assert [alarm.code for alarm in desk_ledger.alarms.sounding()] == ["warehouse-away"]
+    assert desk_ledger.days(date.min, date.max) == {DAY: "open"}
+    drain.close()
+    warehouse.close()
+    desk_ledger.close()
+
+
+def test_a_row_that_clickhouse_refuses_holds_up_its_file_only(desk: Desk) -> None:
+    """A spool file with an hour that isn't one, which no worker writes: its batch is refused, the
+    alarm names the file and quotes nothing of it; the other file's rows arrive."""
+    bad, good = Worker(desk.spool), Worker(desk.spool)
+    bad.commit([hit(visitor=123456789012345678), hit(hour=-1)])
+    good.commit(any_hits(5))
+    assert desk.drain.step() == 5
+    sentence = desk.alarms()["batch-refused"]
+    assert bad.path.name in sentence
+    assert "123456789012345678" not in sentence
+    assert desk.rows() == expected(good)
+
+
+def test_a_reading_drain_leaves_no_transaction_open(desk: Desk) -> None:
+    """A reader that holds a snapshot would keep the worker's log from ever being emptied."""
+    worker = Worker(desk.spool)
+    worker.commit(any_hits(5))
+    [file] = files(desk.spool)
+    with opened(file) as waiting:
+        assert waiting is not None
+        waiting.withdraw([])
+        worker.commit(any_hits(5, seed=2))
+        with closing(sqlite3.connect(worker.path)) as base:
+            busy, _, _ = base.execute("pragma wal_checkpoint(truncate)").fetchone()
+    assert busy == 0
