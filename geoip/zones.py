@@ -45,12 +45,13 @@ def read(path: Path, *, home: str | None) -> Zones:
         raise ValueError(f"{path}: {len(content)} bytes, at most {FILE_BYTES_MAX} are read")
     try:
         text = content.decode()
-        table = tomllib.loads(text)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ValueError(f"{path}, line {line}: not UTF-8") from None
+    try:
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        end = f"(at line {text.count(chr(10)) + 1})"
+        end = f"(at line {content.count(10) + 1})"
         reason = str(error).replace("(at end of document)", end)
         raise ValueError(f"{path}: not TOML: {reason}") from None
     return _Reading(path, text, home).zones(table)

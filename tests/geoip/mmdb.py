@@ -7,6 +7,8 @@ from typing import Any
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
+from geoip.country import BUNDLED
+
 Networks = Mapping[str, Mapping[str, Any]]
 
 FLAT: Networks = {
@@ -36,3 +38,16 @@ def nested(country: str | None, registered: str | None = None) -> dict[str, Any]
     if registered is not None:
         record["registered_country"] = {"iso_code": registered}
     return record
+
+
+# What may stand where a database should, and what the refusal says.
+BAD_FILES = {
+    "empty": (b"", "it is empty"),
+    "text": (b"country,DE\n" * 50, "it is not a whole MMDB file"),
+    "first half": (BUNDLED.read_bytes()[: BUNDLED.stat().st_size // 2], "not a whole MMDB file"),
+    "without its end": (BUNDLED.read_bytes()[:-200], "not a whole MMDB file"),
+    "without its middle": (
+        BUNDLED.read_bytes()[:100_000] + BUNDLED.read_bytes()[-5000:],
+        "not a whole MMDB file",
+    ),
+}
