@@ -4,6 +4,7 @@ import sqlite3
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from collector.drain import Drain
 from collector.hit import Hit
@@ -37,7 +38,7 @@ class Desk:
         self.stop()
         self.start()
 
-    def rows(self, table: str = "visible_hits") -> Counter[tuple[object, ...]]:
+    def rows(self, table: str = "visible_hits") -> Counter[tuple[Any, ...]]:
         """Return what counts, as (day, *hit)."""
         columns = ", ".join(("day", *Hit._fields))
         found = self.client.query(f"select {columns} from {table}").result_rows
@@ -53,6 +54,6 @@ class Desk:
             base.execute(statement)
 
 
-def expected(*workers: Worker) -> Counter[tuple[object, ...]]:
+def expected(*workers: Worker) -> Counter[tuple[Any, ...]]:
     """Return what the workers committed, as (day, *hit)."""
     return Counter((worker.writer.day, *row) for worker in workers for row in worker.rows)
