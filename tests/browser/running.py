@@ -1,0 +1,304 @@
+"""A shop that runs: the whole Collector behind a small shop server, for a real browser.
+
+The shop serves the tests' pages and hands `/stats/…` on, as a proxy in front of a marketplace
+would; it notes what browsers sent there. Every host below `localhost` leads to it, so one shop has
+an own origin, a sibling subdomain and another site.
+"""
+
+import http.client
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from collector import keys, page_tag, snippet, tokens
+
+PREFIX = "/stats"
+START_SECONDS = 60
+WAIT_SECONDS = 20
+USER_AGENT = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/140.0.0.0 Safari/537.36"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One request that a browser sent to the collector, and its answer."""
+
+    method: str
+    host: str
+    path: str
+    headers: dict[str, str]
+    body: str
+    status: int
+    counted: str
+
+    @property
+    def is_beacon(self) -> bool:
+        """A view or a time report, by script or pixel."""
+        return self.path.startswith((f"{PREFIX}/beacon?", f"{PREFIX}/pixel.gif")) or (
+            self.path == f"{PREFIX}/beacon"
+        )
+
+
+@dataclass
+class Shop:
+    """The shop and the Collector behind it."""
+
+    port: int
+    beacons: str
+    reports: str
+    secret: bytes
+    pages: dict[str, Callable[[dict[str, str]], str] | str] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    seen: list[Seen] = field(default_factory=list)
+    failures: list[int] = field(default_factory=list)  # statuses to answer /beacon with, in order
+
+    def url(self, path: str, host: str = "shop.localhost") -> str:
+        """Return a page's address on one of the shop's hosts."""
+        return f"http://{host}:{self.port}{path}"
+
+    def signature(self, seller: str, product: str) -> str:
+        """Return what the marketplace's backend would sign."""
+        return page_tag.sign(seller, product, keys.derive(self.secret, "page-tag"))
+
+    def script(self, seller: str, product: str, host: str = "shop.localhost") -> str:
+        """Return the snippet, as `collector snippet` prints it."""
+        signature = self.signature(seller, product)
+        return snippet.script_tag(self.url(PREFIX, host), seller, product, signature)
+
+    def pixel(self, seller: str, product: str) -> str:
+        """Return the snippet for pages without JavaScript."""
+        signature = self.signature(seller, product)
+        return snippet.pixel_tag(self.url(PREFIX), seller, product, signature)
+
+    def banner(self, host: str = "shop.localhost") -> str:
+        """Return the consent banner's tag."""
+        return (
+            f'<script defer src="{self.url(PREFIX, host)}/consent.js" '
+            'data-controller="The Shop" data-policy="/privacy"></script>'
+        )
+
+    def add(self, path: str, head: str = "", body: str = "") -> str:
+        """Add a page, and return its address."""
+        self.pages[path] = html(head, body)
+        return self.url(path)
+
+    def beacons_seen(self, seller: str) -> list[Seen]:
+        """Return the beacons that named this seller."""
+        return [each for each in self.seen if each.is_beacon and seller in each.path + each.body]
+
+    def summary(self, seller: str) -> dict[str, Any]:
+        """Return the seller's numbers of today, once everything answered so far is among them."""
+        control = f"control-{secrets.token_hex(4)}"
+        self.visit(control)
+        until = time.monotonic() + WAIT_SECONDS
+        while self._ask(control)["views"] == 0:
+            assert time.monotonic() < until, "the control visit did not arrive"
+            time.sleep(0.1)
+        return self._ask(seller)
+
+    def views(self, seller: str) -> int:
+        """Return how many views the seller is told of."""
+        views: int = self.summary(seller)["views"]
+        return views
+
+    def visit(self, seller: str) -> None:
+        """Count one visit without a browser."""
+        fields = {"seller": seller, "product": "p", "sig": self.signature(seller, "p")}
+        headers = {
+            "Cookie": "statistics_consent=granted; CookieConsent={stamp:'x',statistics:true}",
+            "User-Agent": USER_AGENT,
+            "Content-Type": "text/plain",
+        }
+        status, _, answer = _http(
+            "POST", self.beacons, f"{PREFIX}/beacon", headers, json.dumps(fields).encode()
+        )
+        assert answer["x-counted"] == "yes", (status, answer)
+
+    def _ask(self, seller: str) -> dict[str, Any]:
+        now = datetime.now(UTC)
+        key = keys.derive(self.secret, "token")
+        token = tokens.mint("stats", key, now=int(now.timestamp()), seller=seller)
+        day = now.date().isoformat()
+        path = f"/api/v1/summary?from={day}&to={day}"
+        headers = {"Authorization": f"Bearer {token}"}
+        status, body, _ = _http("GET", self.reports, PREFIX + path, headers, b"")
+        assert status == 200, body
+        answer: dict[str, Any] = json.loads(body)
+        return answer
+
+
+def html(head: str, body: str, lang: str = "en") -> str:
+    """Return a whole page."""
+    return (
+        f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>Shop</title>'
+        f'<link rel="icon" href="data:,">{head}</head><body>{body}</body></html>'
+    )
+
+
+def eventually(check: Callable[[], bool], what: str) -> None:
+    """Wait until something is so."""
+    until = time.monotonic() + WAIT_SECONDS
+    while not check():
+        assert time.monotonic() < until, f"never came: {what}"
+        time.sleep(0.05)
+
+
+@contextmanager
+def running(directory: Path, **settings: str) -> Iterator[Shop]:
+    """Run `collector serve` and the shop before it, until the block ends."""
+    secret = secrets.token_hex(32)
+    beacons, reports, port = _free_ports(3)
+    environment = {name: v for name, v in os.environ.items() if not name.startswith("COLLECTOR_")}
+    own = {
+        "DATA_DIR": str(directory / "data"),
+        "SECRET": secret,
+        "BEACONS_BIND": f"127.0.0.1:{beacons}",
+        "REPORTS_BIND": f"127.0.0.1:{reports}",
+        "BEACONS_URL": f"http://shop.localhost:{port}",
+        "PATH_PREFIX": PREFIX,
+        "TODAY_STEP_MINUTES": "0",
+        "BRAND_NAME": "The Shop",
+        **{name: value.replace("{port}", str(port)) for name, value in settings.items()},
+    }
+    environment |= {f"COLLECTOR_{name}": value for name, value in own.items()}
+    shop = Shop(port, f"127.0.0.1:{beacons}", f"127.0.0.1:{reports}", secret.encode())
+    server = ThreadingHTTPServer(("127.0.0.1", port), _handler(shop))
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    output = directory / "output.txt"
+    with output.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "collector", "serve"],
+            env=environment,
+            stdout=out,
+            stderr=out,
+            cwd=Path(__file__).parents[2],
+        )
+        try:
+            for address in (shop.beacons, shop.reports):
+                _wait_ready(address, process, output)
+            yield shop
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+            server.shutdown()
+            server.server_close()
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def _wait_ready(address: str, process: subprocess.Popen[bytes], output: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            if _http("GET", address, f"{PREFIX}/readyz", {}, b"")[0] == 200:
+                return
+        except OSError:
+            pass
+        assert process.poll() is None, output.read_text()
+        assert time.monotonic() < until, output.read_text()
+        time.sleep(0.1)
+
+
+def _http(
+    method: str, address: str, path: str, headers: dict[str, str], body: bytes
+) -> tuple[int, bytes, http.client.HTTPMessage]:
+    connection = http.client.HTTPConnection(address, timeout=WAIT_SECONDS)
+    try:
+        connection.request(method, path, body or None, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read(), answer.headers
+    finally:
+        connection.close()
+
+
+def _handler(shop: Shop) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            path = urlsplit(self.path).path
+            if path.startswith(PREFIX + "/"):
+                self._hand_on(b"")
+            elif path in shop.files:
+                self._answer(200, shop.files[path], "text/javascript; charset=utf-8")
+            elif path in shop.pages:
+                page = shop.pages[path]
+                text = page(dict(self.headers.items())) if callable(page) else page
+                self._answer(200, text.encode(), "text/html; charset=utf-8")
+            else:
+                self._answer(404, b"", "text/plain")
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            self._hand_on(body)
+
+        def do_OPTIONS(self) -> None:
+            self._hand_on(b"")
+
+        def _hand_on(self, body: bytes) -> None:
+            headers = {name: value for name, value in self.headers.items() if name != "Connection"}
+            headers["X-Forwarded-For"] = self.client_address[0]
+            if self.path == f"{PREFIX}/beacon" and shop.failures:
+                status, answer, given = shop.failures.pop(0), b"", http.client.HTTPMessage()
+            else:
+                status, answer, given = _http(self.command, shop.beacons, self.path, headers, body)
+            seen = Seen(
+                self.command,
+                self.headers.get("Host", ""),
+                self.path,
+                {name.lower(): value for name, value in headers.items()},
+                body.decode("utf-8", "replace"),
+                status,
+                given.get("x-counted", ""),
+            )
+            shop.seen.append(seen)
+            kept = [(n, v) for n, v in given.items() if n.lower() not in ("content-length", "date")]
+            self._answer(status, answer, None, kept)
+
+        def _answer(
+            self,
+            status: int,
+            body: bytes,
+            kind: str | None,
+            headers: list[tuple[str, str]] | None = None,
+        ) -> None:
+            self.send_response(status)
+            for name, value in headers or []:
+                self.send_header(name, value)
+            if kind:
+                self.send_header("Content-Type", kind)
+            if status not in (204, 304):
+                self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing: a browser's address has no place in a test's output either."""
+
+    return Handler
