@@ -108,6 +108,7 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
         try:
             require_safe(newurl)
         except Unfetched:
+            fp.close()
             raise Unfetched(f"{req.host} redirects to an address that is not https://") from None
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 

@@ -11,6 +11,8 @@ from geoip.country import BUNDLED
 
 Networks = Mapping[str, Mapping[str, Any]]
 
+BUILT_AT = 1_781_740_800  # 2026-06-18
+
 FLAT: Networks = {
     "80.81.0.0/16": {"country_code": "DE"},
     "81.82.0.0/16": {"country_code": "GR"},
@@ -19,9 +21,26 @@ FLAT: Networks = {
 }
 
 
-def write(path: Path, networks: Networks, *, kind: str = "Test-Country", version: int = 6) -> Path:
+class _Writer(MMDBWriter):
+    """The library stamps the machine's time; a test needs to say when a file was built."""
+
+    built_at = 0
+
+    def _build_meta(self) -> dict[str, Any]:
+        return {**super()._build_meta(), "build_epoch": self.built_at}
+
+
+def write(
+    path: Path,
+    networks: Networks,
+    *,
+    kind: str = "Test-Country",
+    version: int = 6,
+    built_at: int = BUILT_AT,
+) -> Path:
     """Write a database of `networks` to `path` in one step, as a careful publisher would."""
-    writer = MMDBWriter(ip_version=version, database_type=kind, ipv4_compatible=version == 6)
+    writer = _Writer(ip_version=version, database_type=kind, ipv4_compatible=version == 6)
+    writer.built_at = built_at
     for network, record in networks.items():
         writer.insert_network(IPSet([network]), dict(record))
     unfinished = path.with_suffix(".part")
