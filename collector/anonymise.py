@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
 from collector.beacon import Beacon
-from collector.hit import Device, Hit
+from collector.hit import Hit
 
 IPAddress = IPv4Address | IPv6Address
 
@@ -36,7 +36,7 @@ def day_key(salt: bytes | bytearray | memoryview, visitor_key: bytes) -> bytearr
     return bytearray(digest.digest())
 
 
-def visitor(address: IPAddress, user_agent: str, *, seller: str, key: bytes | bytearray) -> int:
+def visitor(address: IPAddress, user_agent: bytes, *, seller: str, key: bytes | bytearray) -> int:
     """Return the visitor's pseudonym for one seller and one day.
 
     Shape   unsigned 64-bit integer, uniform; equal inputs give equal outputs.
@@ -55,8 +55,9 @@ def visitor(address: IPAddress, user_agent: str, *, seller: str, key: bytes | by
         mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
         packed = mapped.packed if mapped is not None else packed[:8]
     name = seller.encode()
-    agent = user_agent.encode("utf-8", "surrogatepass")
-    message = b"%d:%b%d:%b%d:%b" % (len(name), name, len(packed), packed, len(agent), agent)
+    message = b"%d:%b%d:%b%d:%b" % (
+        len(name), name, len(packed), packed, len(user_agent), user_agent,
+    )  # fmt: skip
     digest = hashlib.blake2b(message, digest_size=VISITOR_BYTES, key=key)
     return int.from_bytes(digest.digest(), "little")
 
@@ -64,24 +65,28 @@ def visitor(address: IPAddress, user_agent: str, *, seller: str, key: bytes | by
 def anonymise(
     beacon: Beacon,
     address: IPAddress,
-    device: Device,
     sources: SourceReader,
     *,
     hour: int,
     key: bytes | bytearray,
 ) -> Hit:
-    """Return the hit of a beacon that may be counted. Nothing of the beacon survives in it."""
+    """Return the hit of a beacon that may be counted. Nothing of the beacon survives in it.
+
+    Errors  AssertionError when no check has read the user agent: a bug of ours.
+    """
+    device = beacon.device
+    assert device is not None
     source, campaign = sources(beacon.referrer, beacon.url)
     return Hit(
-        hour=hour,
-        seller=beacon.seller,
-        product=beacon.product,
-        visitor=visitor(address, beacon.user_agent, seller=beacon.seller, key=key),
-        view=1 if beacon.seconds is None else 0,
-        source=source,
-        campaign=campaign,
-        device=device.kind,
-        browser=device.browser,
-        os=device.os,
-        seconds=beacon.seconds or 0,
+        hour,
+        beacon.seller,
+        beacon.product,
+        visitor(address, beacon.user_agent, seller=beacon.seller, key=key),
+        1 if beacon.seconds is None else 0,
+        source,
+        campaign,
+        device.kind,
+        device.browser,
+        device.os,
+        beacon.seconds or 0,
     )

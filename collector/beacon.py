@@ -1,29 +1,31 @@
 """The beacon: what a product page sent, exactly as it arrived.
 
-A Beacon may hold a user agent and cookies, so it lives for one request and nothing here writes.
-The address isn't even in it: it is read from the connection after every reason not to count.
+A Beacon holds the request's headers, so it lives for one request and nothing here writes.
+The address is read, from its headers or the connection, only after every reason not to count.
 `anonymise` turns a Beacon into a Hit; import rules keep this module away from `spool`. Pure.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from binascii import a2b_qp
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote_plus
 
-from collector.hit import is_name
+from collector.consent_managers import Choice
+from collector.hit import Device, is_name
 from collector.page_tag import SIGNATURE_CHARACTERS
 
 BODY_BYTES_MAX = 8 * 1024  # Twice the longest referrer and the longest names together.
 QUERY_BYTES_MAX = 8 * 1024
 FIELDS = ("seller", "product", "sig", "ref", "url", "seconds")
 QUERY_FIELDS = ("seller", "product", "sig", "ref", "url")
+_QUERY_NAMES = {name.encode(): name for name in QUERY_FIELDS}
 URL_CHARACTERS_MAX = 4096
 SECONDS_MAX = 1800
-COOKIE_BYTES_MAX = 32 * 1024  # More than any browser sends; then the visitor has no choice made.
+PAGES_KNOWN_MAX = 32_768
+HEAD_BYTES_MAX = 512  # Longer ones are read anew each time, so that memory has a bound: 30 MB.
+_PAGE_FIELDS = {"seller", "product", "sig"}
 
-REQUEST_HEADERS = frozenset(
-    [b"user-agent", b"sec-gpc", b"dnt", b"sec-purpose", b"purpose", b"x-moz", b"x-purpose"]
-)
 PREFETCH_HEADERS = (b"sec-purpose", b"purpose", b"x-moz", b"x-purpose")
 
 
@@ -36,12 +38,14 @@ class Beacon:
 
     fault    why it can't be read, or an empty text
     seconds  None for a view, else 0–1800
-    headers  those of REQUEST_HEADERS that came, by lower-case name
-    cookies  the Cookie headers, joined with "; "
+    headers  as they came, by lower-case name
+    choice   what the consent cookie says, once a check has asked
+    device   what the user agent says, once a check has asked
     """
 
     __slots__ = (
-        "cookies",
+        "choice",
+        "device",
         "fault",
         "headers",
         "product",
@@ -52,7 +56,7 @@ class Beacon:
         "url",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, headers: Mapping[bytes, bytes]) -> None:
         self.fault = ""
         self.seller = ""
         self.product = ""
@@ -60,30 +64,65 @@ class Beacon:
         self.referrer = ""
         self.url = ""
         self.seconds: int | None = None
-        self.headers: dict[bytes, bytes] = {}
-        self.cookies = b""
+        self.headers = headers
+        self.choice = Choice.NONE
+        self.device: Device | None = None
 
     @property
-    def user_agent(self) -> str:
+    def cookies(self) -> bytes:
+        """The Cookie headers."""
+        return self.headers.get(b"cookie", b"")
+
+    @property
+    def user_agent(self) -> bytes:
         """The user agent as sent; only checks after consent may ask for it."""
-        return self.headers.get(b"user-agent", b"").decode("latin-1")
+        return self.headers.get(b"user-agent", b"")
 
 
-def from_query(query: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Beacon:
-    """Return the beacon of a pixel's query; what is wrong with it stands in `fault`."""
-    beacon = Beacon()
-    _take_headers(beacon, headers)
+def merged(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Return a request's headers by name; of a repeated one all values, joined.
+
+    Shape   cookies are joined with "; ", everything else with ",": as RFC 9110 section 5.3 and
+            RFC 6265 section 4.2.1 read them.
+    """
+    found = dict(headers)
+    if len(found) == len(headers):  # nearly always
+        return found
+    found = {}
+    for name, value in headers:
+        if name in found:
+            found[name] += (b"; " if name == b"cookie" else b",") + value
+        else:
+            found[name] = value
+    return found
+
+
+def from_query(query: bytes, headers: Mapping[bytes, bytes]) -> Beacon:
+    """Return the beacon of a pixel's query; what is wrong with it stands in `fault`.
+
+    headers  as `merged` returns them
+    """
+    beacon = Beacon(headers)
+    head, _, referrer = query.partition(b"&ref=")
     try:
-        _take(beacon, _query_fields(query))
+        if len(head) > HEAD_BYTES_MAX or b"&" in referrer:
+            _take(beacon, _query_fields(query))
+            return beacon
+        try:
+            beacon.seller, beacon.product, beacon.signature = _page(head)
+        except _MoreThanAPage:
+            _take(beacon, _query_fields(query))
+        else:
+            if referrer:
+                beacon.referrer = _text("ref", referrer)
     except Malformed as error:
         beacon.fault = str(error)
     return beacon
 
 
-def from_body(body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Beacon:
+def from_body(body: bytes, headers: Mapping[bytes, bytes]) -> Beacon:
     """Return the beacon of a JSON body; what is wrong with it stands in `fault`."""
-    beacon = Beacon()
-    _take_headers(beacon, headers)
+    beacon = Beacon(headers)
     try:
         _take(beacon, _body_fields(body))
     except Malformed as error:
@@ -91,37 +130,60 @@ def from_body(body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Beacon:
     return beacon
 
 
-def _take_headers(beacon: Beacon, headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """Keep the headers that a check asks for; of a repeated one, all values."""
-    kept = beacon.headers
-    for name, value in headers:
-        if name == b"cookie":
-            beacon.cookies = beacon.cookies + b"; " + value if beacon.cookies else value
-        elif name in REQUEST_HEADERS:
-            kept[name] = kept[name] + b"," + value if name in kept else value
+class _MoreThanAPage(Exception):
+    """A query that holds more than seller, product and signature before its referrer."""
+
+
+@lru_cache(maxsize=PAGES_KNOWN_MAX)
+def _page(head: bytes) -> tuple[str, str, str]:
+    """Return seller, product and signature of a query that holds just these.
+
+    Remembered, because a shop's pages are asked for again and again; what holds more, and so
+    perhaps something of a visitor, is refused here and never remembered.
+    """
+    fields = _query_fields(head)
+    if fields.keys() != _PAGE_FIELDS:
+        raise _MoreThanAPage
+    beacon = Beacon({})
+    _take(beacon, fields)
+    return beacon.seller, beacon.product, beacon.signature
 
 
 def _query_fields(query: bytes) -> dict[str, Any]:
     if len(query) > QUERY_BYTES_MAX:
         raise Malformed(f"query: {len(query)} bytes, at most {QUERY_BYTES_MAX} allowed")
     fields: dict[str, Any] = {}
-    for part in query.decode("latin-1").split("&"):
-        if not part:
-            continue
-        name, _, value = part.partition("=")
-        if name not in QUERY_FIELDS:
+    for part in query.split(b"&"):
+        name, _, value = part.partition(b"=")
+        field = _QUERY_NAMES.get(name)
+        if field is None:
+            if not part:
+                continue
             raise Malformed(f"query: only {', '.join(QUERY_FIELDS)} are known")
-        if name in fields:
-            raise Malformed(f"{name}: given twice")
-        if "%" in value or "+" in value:
-            try:
-                value = unquote_plus(value, errors="strict")
-            except UnicodeDecodeError:
-                raise Malformed(f"{name}: not percent-encoded UTF-8") from None
-        elif not value.isascii():
-            raise Malformed(f"{name}: not percent-encoded UTF-8")
-        fields[name] = value
+        if field in fields:
+            raise Malformed(f"{field}: given twice")
+        fields[field] = _text(field, value)
     return fields
+
+
+def _text(field: str, value: bytes) -> str:
+    if b"+" in value:
+        value = value.replace(b"+", b" ")
+    if b"%" in value:
+        value = _percent_decoded(value)
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise Malformed(f"{field}: not percent-encoded UTF-8") from None
+
+
+def _percent_decoded(value: bytes) -> bytes:
+    """Return the bytes that a percent-encoded value stands for.
+
+    Why  quoted-printable is percent-encoding with another sign, and has a decoder in C: a tenth
+         of the time that urllib's takes, and this is every beacon's path.
+    """
+    return a2b_qp(value.replace(b"=", b"=3D").replace(b"%", b"="))
 
 
 def _body_fields(body: bytes) -> Mapping[str, Any]:

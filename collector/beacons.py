@@ -6,13 +6,13 @@ where an address meets a hit, for the length of one call; nothing here writes or
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
 from collector import beacon as beacons
 from collector.address import ClientAddress
 from collector.anonymise import SourceReader, anonymise
-from collector.beacon import BODY_BYTES_MAX, Beacon
+from collector.beacon import BODY_BYTES_MAX, Beacon, merged
 from collector.clock import DayClock
 from collector.consent import Outcome, Rules, decide
 from collector.day_key import DayKeys
@@ -45,6 +45,20 @@ WHY = {
     Outcome.BAD_SIGNATURE: "sig: not the signature of this seller and product",
     Outcome.OVER_LIMIT: "this visitor has enough views of this product for today",
     Outcome.UNAVAILABLE: "nothing can be kept at the moment; try again in a second",
+}
+PIXEL_HEADERS: Headers = [
+    (b"content-type", b"image/gif"),
+    (b"content-length", b"%d" % len(PIXEL)),
+]
+OUTCOME_HEADERS: dict[Outcome, Headers] = {
+    outcome: [
+        (b"cache-control", b"no-store"),
+        # So that a page with Cross-Origin-Embedder-Policy may show the pixel.
+        (b"cross-origin-resource-policy", b"cross-origin"),
+        (b"x-counted", outcome.encode()),
+        *([(b"retry-after", RETRY_AFTER)] if outcome is Outcome.UNAVAILABLE else []),
+    ]
+    for outcome in Outcome
 }
 FIELD_OF = {Outcome.BAD_SIGNATURE: "sig"}
 NO_ADDRESS = "X-Forwarded-For: the trusted proxy sent something that is not an address"
@@ -95,20 +109,16 @@ class BeaconsDoor:
         await self._router(scope, receive, send)
 
     async def _pixel(self, scope: Scope, send: Send) -> None:
-        headers = scope["headers"]
+        headers = merged(scope["headers"])
         beacon = beacons.from_query(scope["query_string"], headers)
         outcome, why = await self.count(beacon, scope)
-        answer = [
-            (b"content-type", b"image/gif"),
-            (b"content-length", b"%d" % len(PIXEL)),
-            *self._headers(outcome, headers),
-        ]
+        answer = PIXEL_HEADERS + self._headers(outcome, headers)
         if why:  # The body must be the image, so the reason has only a header left.
             answer.append((b"x-counted-why", why.encode("ascii", "replace")))
         await _answer(send, STATUS.get(outcome, 200), answer, PIXEL)
 
     async def _beacon(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = scope["headers"]
+        headers = merged(scope["headers"])
         beacon = await _read_beacon(headers, receive)
         outcome, why = await self.count(beacon, scope)
         answer = self._headers(outcome, headers)
@@ -122,19 +132,20 @@ class BeaconsDoor:
 
     async def count(self, beacon: Beacon, scope: Scope) -> tuple[Outcome, str]:
         """Take a beacon the whole way; return what became of it, and why not where it failed."""
-        moment = self._clock.read()
         outcome = decide(beacon, self._rules)
+        why = beacon.fault or WHY.get(outcome, "")
         if outcome is Outcome.YES:
             outcome, why = await self._keep(beacon, scope)
             if outcome is Outcome.YES:
-                return outcome, ""
-        else:
-            why = beacon.fault or WHY.get(outcome, "")
-        self._spool.keep_outcome(moment.day, outcome)
+                return outcome, why
+        self._spool.keep_outcome(self._clock.read().day, outcome)
         return outcome, why
 
     async def _keep(self, beacon: Beacon, scope: Scope) -> tuple[Outcome, str]:
-        address = self._client_address(scope)
+        client = scope.get("client")
+        address = self._client_address.read(
+            client[0] if client else "", beacon.headers.get(b"x-forwarded-for", b"")
+        )
         if address is None:
             return Outcome.MALFORMED, NO_ADDRESS
         moment = self._clock.read()
@@ -146,7 +157,6 @@ class BeaconsDoor:
         hit = anonymise(
             beacon,
             address,
-            self._rules.read_device(beacon.user_agent),
             self._sources,
             hour=moment.hour,
             key=key,
@@ -159,23 +169,15 @@ class BeaconsDoor:
             return Outcome.UNAVAILABLE, WHY[Outcome.UNAVAILABLE]
         return Outcome.YES, ""
 
-    def _headers(self, outcome: Outcome, request: Headers) -> Headers:
-        answer = [
-            (b"cache-control", b"no-store"),
-            # So that a page with Cross-Origin-Embedder-Policy may show the pixel.
-            (b"cross-origin-resource-policy", b"cross-origin"),
-            (b"x-counted", outcome.encode()),
-        ]
-        if outcome is Outcome.UNAVAILABLE:
-            answer.append((b"retry-after", RETRY_AFTER))
+    def _headers(self, outcome: Outcome, request: Mapping[bytes, bytes]) -> Headers:
+        answer = OUTCOME_HEADERS[outcome]
         if self._origins:
-            answer.append((b"vary", b"origin"))
-            answer.extend(self._cors(request))
-        return answer
+            return [*answer, (b"vary", b"origin"), *self._cors(request)]
+        return answer.copy()
 
-    def _cors(self, request: Headers) -> Headers:
+    def _cors(self, request: Mapping[bytes, bytes]) -> Headers:
         """Let a listed origin's script send its cookies and read X-Counted; never a wildcard."""
-        origin = next((value for name, value in request if name == b"origin"), b"")
+        origin = request.get(b"origin", b"")
         if origin not in self._origins:
             return []
         return [
@@ -185,7 +187,7 @@ class BeaconsDoor:
         ]
 
     async def _preflight(self, scope: Scope, send: Send) -> None:
-        answer = [(b"vary", b"origin"), *self._cors(scope["headers"])]
+        answer = [(b"vary", b"origin"), *self._cors(merged(scope["headers"]))]
         if len(answer) > 1:
             answer += [
                 (b"access-control-allow-methods", b"POST"),
@@ -195,8 +197,8 @@ class BeaconsDoor:
         await _answer(send, 204, answer, b"")
 
 
-async def _read_beacon(headers: Headers, receive: Receive) -> Beacon:
-    kind = next((value for name, value in headers if name == b"content-type"), b"")
+async def _read_beacon(headers: Mapping[bytes, bytes], receive: Receive) -> Beacon:
+    kind = headers.get(b"content-type", b"")
     if kind.partition(b";")[0].strip().lower() not in JSON_TYPES:
         return _faulty("Content-Type: must be text/plain or application/json")
     body = b""
@@ -216,7 +218,7 @@ async def _read_beacon(headers: Headers, receive: Receive) -> Beacon:
 
 
 def _faulty(fault: str) -> Beacon:
-    beacon = Beacon()
+    beacon = Beacon({})
     beacon.fault = fault
     return beacon
 

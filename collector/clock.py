@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 JUMP_SECONDS = 60  # Less is a clock being corrected.
 BELIEVED_AFTER_SECONDS = 180
+LAST_HOUR = 23
 SLOT_SECONDS = 900  # Every zone's hours and switches begin on a quarter of an hour.
 
 
@@ -42,7 +43,7 @@ class DayClock:
         self._boot = boot
         self._anchor = now() - boot()  # the wall clock at boot, as far as we believe it
         self._jumped_at: float | None = None
-        self._slot = -1
+        self._slot_begin = self._slot_end = 0.0
         self._moment = Moment(date.min, 0)
 
     def seconds(self) -> float:
@@ -63,16 +64,18 @@ class DayClock:
 
     def read(self) -> Moment:
         """Return the local day and hour; the day is never earlier than one returned before."""
+        # Within a quarter of an hour neither can change, however the clock was set inside it.
+        if self._slot_begin <= self._now() < self._slot_end:
+            return self._moment
         seconds = self.seconds()
-        slot = int(seconds) // SLOT_SECONDS
-        if slot != self._slot:
-            self._slot = slot
-            local = datetime.fromtimestamp(seconds, self._timezone)
-            day = local.date()
-            if day < self._moment.day:
-                self._moment = Moment(self._moment.day, 23)
-            else:
-                self._moment = Moment(day, local.hour)
+        self._slot_begin = seconds // SLOT_SECONDS * SLOT_SECONDS
+        self._slot_end = self._slot_begin + SLOT_SECONDS
+        local = datetime.fromtimestamp(seconds, self._timezone)
+        day = local.date()
+        if day < self._moment.day:
+            self._moment = Moment(self._moment.day, LAST_HOUR)
+        else:
+            self._moment = Moment(day, local.hour)
         return self._moment
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from collector import page_tag
 from collector.beacon import PREFETCH_HEADERS, Beacon
 from collector.consent_cookies import Reader, cookie_values
 from collector.consent_managers import Choice
@@ -38,14 +37,14 @@ class Outcome(StrEnum):
 class Rules:
     """What the checks go by.
 
-    page_tag_keys  keys under which a signature is accepted: the current one first
-    read_choice    reads the visitor's choice from the raw Cookie header
-    read_device    reads a user agent
+    is_signed    tells whether seller, product and signature are a page of the shop
+    read_choice  reads the visitor's choice from the raw Cookie header
+    read_device  reads a user agent
     """
 
-    page_tag_keys: tuple[bytes, ...]
+    is_signed: Callable[[str, str, str], bool]
     read_choice: Reader
-    read_device: Callable[[str], Device]
+    read_device: Callable[[bytes], Device]
     honour_gpc: bool = True
     honour_dnt: bool = True
 
@@ -58,9 +57,7 @@ def is_malformed(beacon: Beacon, rules: Rules) -> bool:
 
 
 def has_bad_signature(beacon: Beacon, rules: Rules) -> bool:
-    return not page_tag.is_signed(
-        beacon.seller, beacon.product, beacon.signature, rules.page_tag_keys
-    )
+    return not rules.is_signed(beacon.seller, beacon.product, beacon.signature)
 
 
 def browser_refuses_by_gpc(beacon: Beacon, rules: Rules) -> bool:
@@ -72,11 +69,12 @@ def browser_refuses_by_dnt(beacon: Beacon, rules: Rules) -> bool:
 
 
 def visitor_refused(beacon: Beacon, rules: Rules) -> bool:
-    return rules.read_choice(beacon.cookies) is Choice.REFUSED
+    beacon.choice = rules.read_choice(beacon.cookies)
+    return beacon.choice is Choice.REFUSED
 
 
 def visitor_has_not_chosen(beacon: Beacon, rules: Rules) -> bool:
-    return rules.read_choice(beacon.cookies) is not Choice.GRANTED
+    return beacon.choice is not Choice.GRANTED
 
 
 def seller_left_this_browser_out(beacon: Beacon, rules: Rules) -> bool:
@@ -87,14 +85,16 @@ def seller_left_this_browser_out(beacon: Beacon, rules: Rules) -> bool:
 
 def nobody_is_looking(beacon: Beacon, rules: Rules) -> bool:
     headers = beacon.headers
-    return any(
-        name in headers and any(word in headers[name].lower() for word in _NOT_LOOKING)
-        for name in PREFETCH_HEADERS
-    )
+    for name in PREFETCH_HEADERS:
+        value = headers.get(name)
+        if value is not None and any(word in value.lower() for word in _NOT_LOOKING):
+            return True
+    return False
 
 
 def is_a_bot(beacon: Beacon, rules: Rules) -> bool:
-    return rules.read_device(beacon.user_agent).is_bot
+    beacon.device = rules.read_device(beacon.user_agent)
+    return beacon.device.is_bot
 
 
 OWN_COOKIE_BYTES = OWN_COOKIE.encode()

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 
 SIGNATURE_CHARACTERS = 22
+KNOWN_PAIRS_MAX = 50_000  # About 15 MB.
 
 
 def sign(seller: str, product: str, key: bytes) -> str:
@@ -25,3 +26,28 @@ def is_signed(seller: str, product: str, signature: str, keys: tuple[bytes, ...]
     """Return whether one of the keys signed the pair. Compares in constant time."""
     given = signature.encode()
     return any(hmac.compare_digest(sign(seller, product, key).encode(), given) for key in keys)
+
+
+class SignedPairs:
+    """Remembers pairs whose signature was right: a shop's pages are asked for again and again.
+
+    Signatures are public, so this keeps nothing about a visitor, and a look-up that is faster for
+    a known one tells nothing.
+    """
+
+    def __init__(self, keys: tuple[bytes, ...]) -> None:
+        """keys: those under which a signature is accepted, the current one first."""
+        self._keys = keys
+        self._known: dict[tuple[str, str, str], None] = {}
+
+    def __call__(self, seller: str, product: str, signature: str) -> bool:
+        """Return whether one of the keys signed the pair."""
+        pair = (seller, product, signature)
+        if pair in self._known:
+            return True
+        if not is_signed(seller, product, signature, self._keys):
+            return False
+        if len(self._known) >= KNOWN_PAIRS_MAX:
+            del self._known[next(iter(self._known))]
+        self._known[pair] = None
+        return True

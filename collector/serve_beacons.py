@@ -21,7 +21,7 @@ from collector import keys, readiness, secret
 from collector.access import Access
 from collector.address import ClientAddress
 from collector.anonymise import visitor
-from collector.beacon import from_query
+from collector.beacon import Beacon, merged
 from collector.beacons import ASGIApp, BeaconsDoor, Scope
 from collector.clock import DayClock
 from collector.consent import OWN_COOKIE, Rules
@@ -32,6 +32,7 @@ from collector.day_key import DayKeys, destroy_old_salts
 from collector.device import Devices
 from collector.erasure import erase
 from collector.page_scripts import beacon_script, consent_script
+from collector.page_tag import SignedPairs
 from collector.salt import SaltDamaged
 from collector.server import serve
 from collector.settings import PREFIX, BadSettings, Settings, trusted_networks
@@ -86,7 +87,7 @@ class Worker:
             now=world.now,
         )
         self.rules = Rules(
-            page_tag_keys=tuple(keys.derive(each, "page-tag") for each in secrets),
+            is_signed=SignedPairs(tuple(keys.derive(each, "page-tag") for each in secrets)),
             read_choice=consent_reader(
                 settings.consent_format, settings.consent_cookie, settings.consent_category
             ),
@@ -178,7 +179,7 @@ class Worker:
         address = self.client_address(scope)
         if address is None:
             return True  # nobody without an address was ever counted
-        agent = from_query(b"", scope["headers"]).user_agent
+        agent = Beacon(merged(scope["headers"])).user_agent
         day = self.today()
         try:
             key = self.day_keys.of(day)

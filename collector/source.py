@@ -40,7 +40,8 @@ class Sources:
     def _domain(self, referrer: str) -> str:
         if not referrer:
             return DIRECT
-        host = _host(referrer)
+        plain = _PLAIN.match(referrer)
+        host = plain[1] if plain else _host(referrer)
         if not host:
             return OTHER
         domain = self._cache.get(host)
@@ -67,6 +68,9 @@ def _host(url: str) -> str:
     return host if _HOST.fullmatch(host) and not _ADDRESS.fullmatch(host) else ""
 
 
+# What nearly every browser sends, where a full parse would find the same host: no user name, no
+# escapes, nothing in capitals, a letter in the last label (so it can't be an address).
+_PLAIN = re.compile(r"https?://((?:[a-z0-9-]{1,63}\.)+[a-z]{2,63})(?::[0-9]{1,5})?(?:[/?#]|$)")
 _HOST = re.compile(r"[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+")
 
 

@@ -40,7 +40,8 @@ class _Group:
         self.hits: list[Hit] = []
         self.outcomes: Counter[str] = Counter()
         self.erasures: list[Erasure] = []
-        self.done = asyncio.Event()
+        # One future for all: an Event would make one for each waiter.
+        self.done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.failed = False
 
 
@@ -103,8 +104,7 @@ class Spool:
         group.outcomes[COUNTED] += 1
         self._waiting += 1
         self._arrived.set()
-        await group.done.wait()
-        if group.failed:
+        if not await group.done:
             raise Unavailable
 
     async def erase(self, day: date, erasures: list[Erasure]) -> None:
@@ -114,8 +114,7 @@ class Spool:
         group = self._group(day)
         group.erasures.extend(erasures)
         self._arrived.set()
-        await group.done.wait()
-        if group.failed:
+        if not await group.done:
             raise Unavailable
 
     async def settle(self, day: date) -> None:
@@ -176,7 +175,8 @@ class Spool:
         except (OSError, sqlite3.Error, _DayIsOver) as error:
             self._abandon(group, error)
         finally:
-            group.done.set()
+            if not group.done.done():  # a shutdown that ran out of time cancels its waiters
+                group.done.set_result(not group.failed)
 
     async def _writer_of(self, day: date) -> SpoolWriter:
         if self._writer is not None and self._writer.day > day:

@@ -29,7 +29,6 @@ create table hits (
     device text not null, browser text not null, os text not null,
     seconds integer not null
 ) strict;
-create index hits_by_visitor on hits (visitor);
 create table sellers (seller text primary key) strict, without rowid;
 create table outcomes (outcome text primary key, beacons integer not null) strict, without rowid;
 create table erasures (
@@ -78,6 +77,15 @@ def files(spool: Path) -> list[SpoolFile]:
     return sorted(found)
 
 
+def closed_mark(spool: Path, day: date) -> Path:
+    """Return the mark that the day's close leaves: while it is there, no new file is made."""
+    return spool / f"{day.isoformat()}.closed"
+
+
+class DayIsClosed(OSError):
+    """The day's close has begun; a hit of that day would never be counted."""
+
+
 def is_finished(file: SpoolFile) -> bool:
     """Return whether nobody can write to the file any more: its lock is free."""
     try:
@@ -120,11 +128,13 @@ class SpoolWriter:
     def __init__(self, spool: Path, day: date) -> None:
         """Make the file, durable and locked.
 
-        Errors  OSError or sqlite3.Error when the directory can't be written.
+        Errors  OSError or sqlite3.Error when the directory can't be written; DayIsClosed.
         """
         self.day = day
         self.run = secrets.token_hex(RUN_BYTES)
         directory = spool / day.isoformat()
+        if closed_mark(spool, day).exists():
+            raise DayIsClosed(f"{day} is closed already")
         _make_directory(spool)
         _make_directory(directory)
         self.path = directory / f"{self.run}.sqlite"
@@ -133,6 +143,11 @@ class SpoolWriter:
         )
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Asked with the lock held: the close makes its mark first and looks for locks then, so
+            # one of the two sees the other.
+            if closed_mark(spool, day).exists():
+                (directory / f"{self.run}.lock").unlink()
+                raise DayIsClosed(f"{day} is closed already")
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             self._connection = self._open()
         except BaseException:

@@ -1,0 +1,33 @@
+"""The bare application: the same GIF from the same server, and nothing else done.
+
+`python -m bench.bare HOST:PORT`
+"""
+
+import sys
+from typing import Any
+
+from collector.beacons import PIXEL
+from collector.server import configure_logging, listen, serve
+
+HEADERS = [
+    (b"content-type", b"image/gif"),
+    (b"content-length", b"%d" % len(PIXEL)),
+    (b"cache-control", b"no-store"),
+]
+
+
+async def answer(scope: Any, receive: Any, send: Any) -> None:
+    """Answer every request alike."""
+    if scope["type"] == "lifespan":
+        while True:
+            message = await receive()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+    await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+    await send({"type": "http.response.body", "body": PIXEL})
+
+
+if __name__ == "__main__":
+    configure_logging("warning")
+    serve(answer, listen(sys.argv[1]))
