@@ -116,11 +116,22 @@ def reports() -> None:
 
 
 @main.command()
-def demo() -> None:
+@click.option("--days", type=click.IntRange(0, 30), default=30, hidden=True)
+def demo(days: int) -> None:
     """Start a demo: a shop, its sellers and a month of generated visits, in ./demo-data."""
-    from collector.demo import run
+    from collector.demo.start import prepare, run
 
-    starting(run)
+    prepare(os.environ)
+    starting(lambda found: run(found, days))
+
+
+@main.command(hidden=True)
+def demo_beacons() -> None:
+    """The demo's shop, with beacons behind it; `collector demo` starts it."""
+    from collector.demo.serve import run
+    from collector.server import listen
+
+    starting(lambda found: run(found, listen(found.beacons_bind)))
 
 
 @main.command()
