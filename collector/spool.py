@@ -22,6 +22,10 @@ logger = logging.getLogger("collector.spool")
 
 OUTCOME_SECONDS = 1.0  # How long an outcome without a hit may wait for the disk.
 SENTENCES_MAX = 20
+# A commit costs as much as twenty hits. When they come in crowds, a short pause lets more of them
+# share the next one; a lone beacon never waits.
+BUSY_HITS = 8
+BUSY_PAUSE_SECONDS = 0.002
 COUNTED = "yes"  # the outcome of a beacon that made a hit
 Erasure = tuple[str, int, str]
 
@@ -149,7 +153,10 @@ class Spool:
                 pass
             self._arrived.clear()
             while self._groups:
-                await self._commit(self._groups.popleft())
+                group = self._groups.popleft()
+                await self._commit(group)
+                if len(group.hits) >= BUSY_HITS and not self._closing:
+                    await asyncio.sleep(BUSY_PAUSE_SECONDS)
             self._open_today()
         await self._finish_before(date.max)
 

@@ -38,8 +38,8 @@ create table notices (code text primary key, sentence text not null) strict, wit
 create table closed (at integer not null) strict;
 """
 INSERT_HIT = (
-    "insert into hits (hour, seller, product, visitor, view, source, campaign, device, browser,"
-    " os, seconds) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "insert into hits (row, hour, seller, product, visitor, view, source, campaign, device, browser,"
+    " os, seconds) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 ADD_OUTCOME = (
     "insert into outcomes values (?, ?)"
@@ -154,6 +154,7 @@ class SpoolWriter:
             os.close(self._lock)
             raise
         self._sellers: set[str] = set()
+        self._next_row = 1
         sync_directory(directory)
 
     def _open(self) -> sqlite3.Connection:
@@ -177,7 +178,12 @@ class SpoolWriter:
         if not connection.in_transaction:
             connection.execute("begin immediate")
         if hits:
-            connection.executemany(INSERT_HIT, [_row(hit) for hit in hits])
+            # Numbered here: SQLite would give a deleted last row's number to the next one, and a
+            # withdrawal's mark would then cover a hit that came after it.
+            connection.executemany(
+                INSERT_HIT, [_row(number, hit) for number, hit in enumerate(hits, self._next_row)]
+            )
+            self._next_row += len(hits)
             # A withdrawal asks for today's sellers; reading them off the hits would take a scan.
             new = {hit.seller for hit in hits} - self._sellers
             if new:
@@ -225,11 +231,11 @@ class SpoolWriter:
         os.close(self._lock)
 
 
-def _row(hit: Hit) -> tuple[object, ...]:
+def _row(number: int, hit: Hit) -> tuple[object, ...]:
     visitor = hit.visitor
     if visitor >= 1 << 63:
-        return (*hit[:3], visitor - (1 << 64), *hit[4:])
-    return hit
+        return (number, *hit[:3], visitor - (1 << 64), *hit[4:])
+    return (number, *hit)
 
 
 def _make_directory(directory: Path) -> None:
