@@ -2,7 +2,7 @@
 
 Not for any script: it knows the JavaScript that we write. Every statement ends in `;` or `}`, no
 division follows an identifier's blank, names are declared with `const`, `let` or as an arrow
-function's parameters, and a name right before `:` is a key.
+function's parameters.
 """
 
 import re
@@ -23,6 +23,8 @@ _TOKEN = re.compile(
 _DECLARED = re.compile(r"\b(?:const|let) (\w+)|\(([\w, ]+)\) =>|(?<![\w.])(\w+) =>")
 _SHORTHAND = re.compile(r"\{ (\w+(?:, \w+)*) \}")
 _WORD = re.compile(r"\w+")
+_EXPRESSION = re.compile(r"\$\{[^}]*\}")
+_NAME = re.compile(r"(?<![\w.])\w+")
 
 
 def shrink(source: str) -> str:
@@ -43,12 +45,19 @@ def shrink(source: str) -> str:
     for index, (kind, text) in enumerate(meaningful):
         before = meaningful[index - 1][1] if index else ""
         after = meaningful[index + 1][1] if index + 1 < len(meaningful) else ""
-        if kind == "word" and before != "." and after != ":":
+        is_key = before == "." or (after == ":" and before in ("{", ","))
+        if kind == "word" and not is_key:
             text = names.get(text, text)
+        elif text[0] == "`":
+            text = _EXPRESSION.sub(lambda match: _renamed(match[0], names), text)
         if parts and _is_word(parts[-1][-1]) and _is_word(text[0]):
             parts.append(" ")
         parts.append(text)
     return re.sub(r",([)\]}])|;(})", r"\1\2", "".join(parts))
+
+
+def _renamed(expression: str, names: dict[str, str]) -> str:
+    return _NAME.sub(lambda match: names.get(match[0], match[0]), expression)
 
 
 def _is_word(character: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-from tests.browser.running import USER_AGENT, Shop, running
+from tests.browser.running import USER_AGENT, WAIT_SECONDS, Shop, running
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -55,6 +55,7 @@ def visitor(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(visitor: BrowserContext) -> Page:
     """The visitor's tab."""
+    visitor.set_default_timeout(WAIT_SECONDS * 1000)
     return visitor.new_page()
 
 
