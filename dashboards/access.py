@@ -7,7 +7,7 @@ from typing import Protocol
 from starlette.requests import Request
 
 from dashboards.refused import Refused, bad
-from dashboards.stats import Shelf
+from dashboards.shelf import Shelf
 
 COOKIE = "collector_session"
 NAME_CHARACTERS_MAX = 128
@@ -80,6 +80,7 @@ def shelf_of(grant: Grant, seller: str | None) -> Shelf:
     Errors  Refused (400) when an operator names no seller, or someone else names one.
     """
     if grant.seller is not None:
+        assert grant.seller, "an empty name would be everybody's"
         if seller is not None:
             raise bad("seller", "only an operator names one; your token says who you are")
         return Shelf(grant.seller, grant.products)

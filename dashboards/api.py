@@ -28,7 +28,9 @@ from dashboards.parameters import (
 )
 from dashboards.period import Interval, Span, before, intervals
 from dashboards.refused import bad
-from dashboards.stats import NOBODY, Shelf, Stats, Totals
+from dashboards.shelf import Shelf
+from dashboards.stats import Stats
+from dashboards.totals import NOBODY, Totals, add
 
 AnyRange = TypeVar("AnyRange", bound=InRange)
 AnyProduct = TypeVar("AnyProduct", bound=OfProduct)
@@ -121,12 +123,6 @@ def _stretch(stats: Stats, shelf: Shelf, span: Span, today: date) -> answers.Str
     )
 
 
-def add(totals: Iterable[Totals | None]) -> Totals:
-    """Add up days; those without data add nothing."""
-    known = [t for t in totals if t is not None]
-    return Totals(sum(t.views for t in known), sum(t.visitors for t in known))
-
-
 def timeseries(
     days: Mapping[date, Totals | None], span: Span, interval: Interval
 ) -> answers.Timeseries:
@@ -213,7 +209,7 @@ def download(stats: Stats, catalogue: Catalogue, shelf: Shelf, span: Span, excel
     """Return a range as a CSV file, read and sent a month at a time."""
     listed = catalogue.products(shelf.seller, shelf.products)
     return StreamingResponse(
-        export.lines(stats.rows(shelf, span), listed, excel=excel),
+        export.lines(stats.rows_by_month(shelf, span), listed, excel=excel),
         media_type="text/csv; charset=utf-8",
         headers={
             "Content-Disposition": f'attachment; filename="visitors-{span.first}-{span.last}.csv"',

@@ -27,6 +27,7 @@ from dashboards.access import Access, Authorise, Sessions
 from dashboards.api import Api
 from dashboards.catalogue import Catalogue
 from dashboards.look import LOGO_SUFFIXES, STATIC, Look
+from dashboards.operator import Operator
 from dashboards.pages import Pages, refusal
 from dashboards.refused import Refused
 from dashboards.sign_in import SignIn
@@ -92,6 +93,7 @@ def create_app(
         routes=[
             *more_routes,
             *_api(Api(access, stats, catalogue), options),
+            *_operator(Operator(access, catalogue, stats), options.path_prefix),
             *_dashboard(Pages(access, stats, catalogue, look), sign_in, look),
         ],
         middleware=[Middleware(SafeHeaders)],
@@ -143,6 +145,13 @@ def _api(api: Api, options: Options) -> list[BaseRoute]:
     ]
 
 
+def _operator(operator: Operator, path_prefix: str) -> list[BaseRoute]:
+    return [
+        Route(f"{path_prefix}/operator/products", operator.products, methods=["PUT"]),
+        Route(f"{path_prefix}/operator/totals", operator.totals, methods=["POST"]),
+    ]
+
+
 def _dashboard(pages: Pages, sign_in: SignIn, look: Look) -> list[BaseRoute]:
     home = look.home
 
@@ -152,6 +161,8 @@ def _dashboard(pages: Pages, sign_in: SignIn, look: Look) -> list[BaseRoute]:
     return [
         Route(home, front),
         Route(f"{home}/", pages.overview),
+        Route(f"{home}/product", pages.product),
+        Route(f"{home}/words", pages.words),
         Route(f"{home}/export.csv", pages.export),
         Route(f"{home}/login", sign_in.ask, methods=["GET"]),
         Route(f"{home}/login", sign_in.enter, methods=["POST"]),

@@ -57,19 +57,6 @@ class Breakdown:
     outside: int
 
 
-def publishable(pool: Mapping[str, int], minimum: int) -> list[tuple[str, int]]:
-    """Return the values that a close publishes from a pool of visitors by value.
-
-    A value needs the minimum. When what would remain is not nothing and below the minimum, the
-    smallest of them waits with it, because the remainder would be known from the total.
-    """
-    large = sorted((n, value) for value, n in pool.items() if n >= minimum)
-    rest = sum(n for n in pool.values() if n < minimum)
-    if large and 0 < rest < minimum:
-        large = large[1:]
-    return [(value, n) for n, value in large]
-
-
 def compose(
     by: By,
     span: Span,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from dashboards.period import Interval, Span, intervals
-from dashboards.stats import Totals
+from dashboards.totals import Totals, add
 
 HEIGHT = 200
 TOP = 18  # Room for the highest line's number.
@@ -99,7 +99,7 @@ def together(days: Mapping[date, Totals | None], part: Span) -> Totals | None:
     known = [t for day in part if (t := days.get(day)) is not None]
     if not known:
         return None
-    return Totals(sum(t.views for t in known), sum(t.visitors for t in known))
+    return add(known)
 
 
 def round_up(value: int) -> int:

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 
 from dashboards.catalogue import Listing
-from dashboards.stats import Totals
+from dashboards.totals import Totals
 
 HEADER = ("date", "product", "title", "views", "visitors")
 CHUNK_ROWS = 1000

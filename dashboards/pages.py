@@ -10,9 +10,11 @@ from dashboards.access import Access, Grant, shelf_of
 from dashboards.api import download
 from dashboards.catalogue import Catalogue
 from dashboards.look import Look
+from dashboards.market import market
 from dashboards.overview import overview
 from dashboards.parameters import ExportAsked, PageAsked, asked
-from dashboards.refused import Refused
+from dashboards.product import product_page
+from dashboards.refused import Refused, bad
 from dashboards.stats import Stats
 
 Page = Callable[[Request, Grant], Response]
@@ -31,15 +33,45 @@ class Pages:
         """GET /dashboard/"""
         return self._signed_in(request, self._overview)
 
+    def product(self, request: Request) -> Response:
+        """GET /dashboard/product?product=P"""
+        return self._signed_in(request, self._product)
+
+    def words(self, request: Request) -> Response:
+        """GET /dashboard/words: what the numbers mean"""
+        return self._signed_in(request, self._words)
+
     def export(self, request: Request) -> Response:
         """GET /dashboard/export.csv: the API's export, for a browser's session."""
         return self._signed_in(request, self._export)
 
     def _overview(self, request: Request, grant: Grant) -> Response:
         query = asked(PageAsked, request)
+        if grant.seller is None and query.seller is None:
+            everything = market(self.stats, self.catalogue, query)
+            return self.look.page(request, "market.html", shown=everything, grant=grant)
         shelf = shelf_of(grant, query.seller)
         shown = overview(self.stats, self.catalogue, shelf, query)
         return self.look.page(request, "overview.html", shown=shown, grant=grant)
+
+    def _product(self, request: Request, grant: Grant) -> Response:
+        query = asked(PageAsked, request)
+        if query.product is None:
+            raise bad("product", "missing; choose one from the overview")
+        shelf = shelf_of(grant, query.seller)
+        shown = product_page(self.stats, self.catalogue, shelf, query.product, query)
+        return self.look.page(request, "product.html", shown=shown, grant=grant)
+
+    def _words(self, request: Request, grant: Grant) -> Response:
+        asked(PageAsked, request)
+        return self.look.page(
+            request,
+            "words_explained.html",
+            grant=grant,
+            minimum=self.stats.breakdown_min,
+            step_minutes=self.stats.snapshot.step_minutes,
+            keep_counts_days=self.stats.keep_counts_days,
+        )
 
     def _export(self, request: Request, grant: Grant) -> Response:
         query = asked(ExportAsked, request)

@@ -5,7 +5,8 @@ A question is a file in queries/ and is asked by its name.
 
 import logging
 import queue
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ from dashboards.refused import unavailable
 CLIENTS = 3
 WAIT_SECONDS = 10  # For a free client; then the reader gets a 503 and may come back.
 SETTINGS = {"max_execution_time": 20, "max_threads": 2}
+BLOCK_ROWS = 10_000
 QUERIES = Path(__file__).parent / "queries"
 
 log = logging.getLogger(__name__)
@@ -38,6 +40,8 @@ class Client(Protocol):
         parameters: Mapping[str, Any],
         settings: Mapping[str, Any],
     ) -> Answer: ...
+
+    def insert(self, table: str, data: Sequence[Row], column_names: Sequence[str]) -> object: ...
 
     def close(self) -> None: ...
 
@@ -64,19 +68,34 @@ class Pool:
 
         Errors  Refused (503) when no client is free in time or the database doesn't answer.
         """
+        with self._client(name) as client:
+            return client.query(text(name), parameters=parameters, settings=SETTINGS).result_rows
+
+    @contextmanager
+    def _client(self, purpose: str) -> Iterator[Client]:
         try:
             client = self._free.get(timeout=WAIT_SECONDS)
         except queue.Empty:
             raise unavailable() from None
         try:
             client = client or self._opened()
-            return client.query(text(name), parameters=parameters, settings=SETTINGS).result_rows
+            yield client
         except self._failures as error:
-            # Its text may quote rows; its type and the question's name say enough.
-            log.warning("The question %s got no answer: %s", name, type(error).__name__)
+            # Its text may quote rows; its type and the purpose say enough.
+            log.warning("The database did not answer %s: %s", purpose, type(error).__name__)
             raise unavailable() from None
         finally:
             self._free.put(client)
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """Insert rows, at most BLOCK_ROWS at a time. Sending them again must do no harm.
+
+        Errors  Refused (503) as for a question; some of the rows may be stored.
+        """
+        for first in range(0, len(rows), BLOCK_ROWS):
+            block = rows[first : first + BLOCK_ROWS]
+            with self._client(f"insert into {table}") as client:
+                client.insert(table, block, column_names=columns)
 
     def _opened(self) -> Client:
         try:

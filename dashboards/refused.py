@@ -6,6 +6,7 @@ The one error shape of every door: `{"error": {"code", "message", "field"}}`.
 from typing import NoReturn
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 
 class Refused(Exception):
@@ -46,15 +47,20 @@ def refuse(error: ValidationError, known: list[str]) -> NoReturn:
     Errors  Refused, always
     """
     first = error.errors(include_url=False, include_input=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "request"
+    field = ".".join(str(part) for part in first["loc"])[:64] or "request"
+    raise bad(field, sentence(first, known))
+
+
+def sentence(first: ErrorDetails, known: list[str]) -> str:
+    """Return what is wrong with one value, without the value."""
     match first["type"]:
         case "missing":
-            raise bad(field, "missing")
+            return "missing"
         case "extra_forbidden":
-            raise bad(field[:64], f"no such parameter here; known are {', '.join(sorted(known))}")
+            return f"no such field here; known are {', '.join(sorted(known))}"
         case "literal_error":
-            raise bad(field, f"must be {first['ctx']['expected']}")
+            return f"must be {first['ctx']['expected']}"
         case "value_error":
-            raise bad(field, str(first["ctx"]["error"]))
+            return str(first["ctx"]["error"])
         case _:
-            raise bad(field, first["msg"][:1].lower() + first["msg"][1:])
+            return first["msg"][:1].lower() + first["msg"][1:]

@@ -1,67 +1,56 @@
-"""Stats: the questions, each asked of hits for days still open and of counts for sealed ones.
+"""Stats: the questions, each asked of counts for sealed days and of hits for days still open.
 
 Every answer is bound to one seller, and every number of an open day to the current snapshot.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from dashboards.breakdown import Breakdown, By, Cell, compose, publishable
+from dashboards.breakdown import Breakdown, By, Cell, compose
+from dashboards.kept import Kept
 from dashboards.period import DAY, Span, intervals, month_of
 from dashboards.pool import Pool, Row
 from dashboards.refused import unavailable
+from dashboards.shelf import Shelf
 from dashboards.snapshot import Calendar, Snapshot, State
+from dashboards.totals import NOBODY, Totals, add
 
 ATTEMPTS = 3  # A day may be sealed between two looks at the calendar; twice in a row it can't.
+SELLERS_KEPT = 64
+UPLOADS_FROM = 2**62
+OWN = ""  # In place of a product: the seller's own figure.
 
 
-Unit = Literal["seller", "product"]
+COUNTS = tuple(
+    "day period seller product dimension value visitors views seconds closed seal".split()
+)
 
 
-class Totals(NamedTuple):
-    """views, and visitors: distinct per day, added up over days (visitor-days)."""
+class Uploaded(NamedTuple):
+    """A count of the marketplace's own; what is `orders` or `page_views`."""
 
-    views: int
-    visitors: int
-
-
-NOBODY = Totals(0, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """Whose numbers: a seller's own figure, or those of some of the seller's products.
-
-    products   None for the seller as a whole: a visitor of three products is one visitor
-    """
-
+    day: date
     seller: str
-    products: frozenset[str] | None = None
+    product: str
+    what: str
+    number: int
 
-    @property
-    def unit(self) -> Unit:
-        """What is distinct: visitors per `seller` and day, or per `product` and day."""
-        return "seller" if self.products is None else "product"
 
-    def only(self, product: str | None) -> "Shelf":
-        """Return the shelf with one product, which stays empty for one that isn't on it."""
-        if product is None:
-            return self
-        wanted = frozenset({product})
-        return Shelf(self.seller, wanted if self.products is None else wanted & self.products)
+class Told(NamedTuple):
+    """An uploaded number of a day, and the views counted of the products that it speaks of."""
 
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The shelf as query parameters."""
-        return {
-            "seller": self.seller,
-            "limited": int(self.products is not None),
-            "products": sorted(self.products or ()),
-        }
+    what: str
+    day: date
+    number: int
+    views: int
+
+
+EVERYBODY = Shelf("")  # No seller has an empty name; only the marketplace's questions take it.
+OpenDays = Mapping[date, Mapping[str, Totals]]
 
 
 class Stats:
@@ -81,7 +70,9 @@ class Stats:
         self.breakdown_min = breakdown_min
         self.keep_counts_days = keep_counts_days
         self._calendar = calendar
+        self._uploading = threading.Lock()
         self._pool = Pool(connect, failures=(ClickHouseError, OSError))
+        self._kept: Kept[OpenDays] = Kept(SELLERS_KEPT)
 
     def today(self) -> date:
         """Return the day that is being counted."""
@@ -93,6 +84,10 @@ class Stats:
             return None
         return self.today() - self.keep_counts_days * DAY
 
+    def states(self, span: Span) -> dict[date, State]:
+        """Return the state of each day on which something ran, lost ones too."""
+        return dict(self._calendar.days(span.first, span.last))
+
     def days(self, span: Span) -> dict[date, State]:
         """Return the state of each day that has numbers; lost and deleted days have none."""
         kept_from = self.kept_from()
@@ -103,79 +98,142 @@ class Stats:
     def by_day(self, shelf: Shelf, span: Span) -> dict[date, Totals | None]:
         """Return every day's totals, oldest first; None for a day without data."""
         question = "seller_days" if shelf.products is None else "product_days"
-        days, rows = self._ask(question, shelf, span)
-        found = {row[0]: Totals(int(row[1]), int(row[2])) for row in rows}
+        days, rows, opened = self._ask(question, shelf, span)
+        found = {day: Totals(int(views), int(visitors)) for day, views, visitors in rows}
+        for day, products in opened.items():
+            found[day] = (
+                products.get(OWN, NOBODY)
+                if shelf.products is None
+                else add(n for name, n in products.items() if name != OWN and shelf.has(name))
+            )
         return {day: found.get(day, NOBODY) if day in days else None for day in span}
 
     def products(self, shelf: Shelf, span: Span) -> dict[str, Totals]:
-        """Return the totals of every product that was looked at, most visitors first."""
-        _, rows = self._ask("products", shelf, span)
-        return {row[0]: Totals(int(row[1]), int(row[2])) for row in rows}
-
-    def products_by_day(self, shelf: Shelf, span: Span) -> dict[str, dict[date, Totals]]:
-        """Return the totals of every product and day on which it was looked at."""
-        _, rows = self._ask("products_by_day", shelf, span)
-        found: dict[str, dict[date, Totals]] = {}
-        for product, day, views, visitors in rows:
-            found.setdefault(product, {})[day] = Totals(int(views), int(visitors))
+        """Return the totals of every product that was looked at."""
+        _, rows, opened = self._ask("products", shelf, span)
+        found = {product: Totals(int(views), int(visitors)) for product, views, visitors in rows}
+        for products in opened.values():
+            for product, totals in products.items():
+                if product != OWN and shelf.has(product):
+                    found[product] = add((found.get(product), totals))
         return found
 
     def rows(self, shelf: Shelf, span: Span) -> Iterator[tuple[date, str, Totals]]:
-        """Yield day, product, totals; by day, then product. Read a month at a time."""
+        """Yield day, product, totals where it was looked at; the sealed days come first."""
+        _, rows, opened = self._ask("products_by_day", shelf, span)
+        for day, product, views, visitors in rows:
+            yield day, product, Totals(int(views), int(visitors))
+        for day in sorted(opened):
+            for product, totals in sorted(opened[day].items()):
+                if product != OWN and shelf.has(product):
+                    yield day, product, totals
+
+    def rows_by_month(self, shelf: Shelf, span: Span) -> Iterator[tuple[date, str, Totals]]:
+        """Yield the rows of a span of any length, holding one month of them at a time."""
         for month in intervals(span, "month"):
-            _, rows = self._ask("products_by_day", shelf, month)
-            for product, day, views, visitors in rows:
-                yield day, product, Totals(int(views), int(visitors))
+            yield from self.rows(shelf, month)
 
     def breakdown(self, shelf: Shelf, span: Span, by: By) -> Breakdown:
-        """Return what has been published of one dimension for days in the range.
+        """Return what the closes have published of one dimension for days in the range.
 
-        Nothing of today: it isn't over. What the closes published is final; a day that is over
-        and not sealed yet shows the cells that its close will publish.
+        What is published is final. Days that are not sealed wait as a whole: listing even one of
+        their values before the close would be a second, independent sum.
         """
-        today = self.today()
         whole = Span(month_of(span.first).first, month_of(span.last).last)
-        days, rows = self._ask("breakdown_cells", shelf, whole, by=by)
-        cells = [Cell(value, int(n), period, start) for period, start, _, value, n in rows]
+        days, rows, _ = self._ask("breakdown_cells", shelf, whole, by=by)
+        cells = [Cell(value, int(n), period, start) for period, start, value, n, _ in rows]
         unsealed = frozenset(day for day, state in days.items() if state == "open")
-        waiting = sorted(day for day in unsealed if day < today and day in span)
-        if waiting:
-            cells += self._open_cells(shelf, waiting, by)
-        return compose(by, span, cells, self._units(shelf, span), unsealed, today)
+        return compose(by, span, cells, self._units(shelf, span), unsealed, self.today())
 
-    def _open_cells(self, shelf: Shelf, days: Sequence[date], by: By) -> list[Cell]:
-        parameters = shelf.parameters | {"days": days, "by": by, "mark": self.snapshot.mark()}
-        pools: dict[tuple[date, str], dict[str, int]] = {}
-        for day, product, value, n in self._pool.ask("breakdown_open", parameters):
-            pools.setdefault((day, product), {})[value] = int(n)
-        return [
-            Cell(value, n, "day", day)
-            for (day, _), pool in pools.items()
-            for value, n in publishable(pool, self.breakdown_min)
+    def time_on_page(self, shelf: Shelf, span: Span) -> tuple[int, int]:
+        """Return visitor-days that told their time and the sum of their seconds, as published."""
+        _, rows, _ = self._ask("breakdown_cells", shelf, span, by="seconds")
+        cells = [
+            (Cell(value, int(n), period, start), int(s)) for period, start, value, n, s in rows
         ]
+        inside = [(cell.visitors, seconds) for cell, seconds in cells if span.holds(cell.span)]
+        return sum(n for n, _ in inside), sum(seconds for _, seconds in inside)
 
     def _units(self, shelf: Shelf, span: Span) -> dict[date, int]:
-        _, rows = self._ask("product_days", shelf, span)
-        return {row[0]: int(row[2]) for row in rows}
+        """Return the visitor-days of a shelf's products, by day."""
+        _, rows, opened = self._ask("product_days", shelf, span)
+        units = {day: int(visitors) for day, _, visitors in rows}
+        for day, products in opened.items():
+            names = (name for name in products if name != OWN and shelf.has(name))
+            units[day] = sum(products[name].visitors for name in names)
+        return units
 
     def _ask(
         self, question: str, shelf: Shelf, span: Span, **more: object
-    ) -> tuple[Mapping[date, State], Sequence[Row]]:
-        """Ask about a span; ask again if a day was sealed meanwhile, so that none is missed."""
+    ) -> tuple[Mapping[date, State], Sequence[Row], OpenDays]:
+        """Return the days with numbers, the rows of the sealed ones and the totals of the others.
+
+        Asks again if a day was sealed meanwhile, so that it is neither missed nor counted twice.
+        """
         for _ in range(ATTEMPTS):
             days = self.days(span)
             if not days:
-                return {}, ()
-            parameters = shelf.parameters | {
-                "first": min(days),
-                "last": span.last,
-                "open": sorted(day for day, state in days.items() if state == "open"),
-                "mark": self.snapshot.mark(),
-            }
-            rows = self._pool.ask(question, parameters | more)
+                return {}, (), {}
+            opened = tuple(sorted(day for day, state in days.items() if state == "open"))
+            rows: Sequence[Row] = ()
+            if len(opened) < len(days) or more:
+                ends = {"first": min(days), "last": span.last, "open": list(opened)}
+                rows = self._pool.ask(question, shelf.parameters | ends | more)
+            totals = self._open_days(shelf, opened) if opened else {}
             if self.days(span) == days:
-                return days, rows
+                return days, rows, totals
         raise unavailable()
+
+    def _open_days(self, shelf: Shelf, days: tuple[date, ...]) -> OpenDays:
+        """Return open days' totals: of a seller and each product, or of each seller."""
+        mark = self.snapshot.mark()
+        # With a step of nothing the mark never moves, but what is stored does.
+        moved = (mark, self._calendar.drained(), self._calendar.erasures())
+        version = moved if self.snapshot.step_minutes == 0 else (mark, 0, moved[2])
+        return self._kept.get(
+            (shelf.seller, days), version, lambda: self._read_open(shelf, days, mark)
+        )
+
+    def _read_open(self, shelf: Shelf, days: tuple[date, ...], mark: int) -> OpenDays:
+        question = "open_sellers" if shelf == EVERYBODY else "open_days"
+        found: dict[date, dict[str, Totals]] = {day: {} for day in days}
+        asked = {"seller": shelf.seller, "open": list(days), "mark": mark}
+        for day, product, views, visitors in self._pool.ask(question, asked):
+            found[day][product] = Totals(int(views), int(visitors))
+        return found
+
+    def upload(self, counts: Sequence[Uploaded]) -> None:
+        """Store what the marketplace counted itself. The last upload of a count holds."""
+        with self._uploading:
+            # In the place of a seal's number, and beyond any of those: readers take the highest.
+            number = 1 + max(UPLOADS_FROM, int(self._pool.ask("last_upload", {})[0][0]))
+            rows = [
+                (c.day, "day", c.seller, c.product, c.what, "", 0, c.number, 0, c.day, number)
+                for c in counts
+            ]
+            self._pool.insert("counts", COUNTS, rows)
+
+    def uploaded(self, shelf: Shelf, span: Span) -> list[Told]:
+        """Return what was uploaded for sealed days."""
+        _, rows, _ = self._ask("uploaded", shelf, span)
+        return [Told(what, day, int(n), int(views)) for what, day, n, views in rows]
+
+    def sellers(self, span: Span) -> dict[str, Totals]:
+        """Return the totals of every seller who had visitors."""
+        _, rows, opened = self._ask("sellers", EVERYBODY, span)
+        found = {seller: Totals(int(views), int(visitors)) for seller, views, visitors in rows}
+        for sellers in opened.values():
+            for seller, totals in sellers.items():
+                found[seller] = add((found.get(seller), totals))
+        return found
+
+    def outcomes(self, span: Span) -> dict[date, dict[str, int]]:
+        """Return what became of the beacons of each sealed day, by outcome."""
+        found: dict[date, dict[str, int]] = {}
+        _, rows, _ = self._ask("outcomes", EVERYBODY, span)
+        for day, outcome, beacons in rows:
+            found.setdefault(day, {})[outcome] = int(beacons)
+        return found
 
     def close(self) -> None:
         """Close the database clients."""

@@ -1,38 +1,19 @@
--- How many views and visitors had each of this seller's products in a range?
+-- How many views and visitors had each of this seller's products on the sealed days of a range?
 --
--- in   seller; limited: 1 if only `products` count, 0 for all; products; first, last; open; mark
+-- in   seller; limited: 1 if only `products` count, 0 for all; products; first, last; open
 --      (as in seller_days)
--- out  product, views, visitors: distinct per product and day, summed over the days; most
---      visitors first. A product that nobody looked at has no row.
+-- out  product, views, visitors: distinct per product and day, summed over days. A product that
+--      nobody looked at has no row.
 select
     product,
-    sum(day_views) as views,
-    sum(day_visitors) as visitors
-from (
-    select
-        product,
-        views as day_views,
-        visitors as day_visitors
-    from counts
-    where seller = {seller:String}
-      and product != ''
-      and ({limited:UInt8} = 0 or product in {products:Array(String)})
-      and dimension = ''
-      and period = 'day'
-      and day between {first:Date} and {last:Date}
-      and day not in {open:Array(Date)}
-    union all
-    select
-        product,
-        count() as day_views,
-        uniqExact(visitor) as day_visitors
-    from visible_hits
-    where day in {open:Array(Date)}
-      and seller = {seller:String}
-      and ({limited:UInt8} = 0 or product in {products:Array(String)})
-      and batch <= {mark:UInt64}
-      and view = 1
-    group by day, product
-)
+    sum(counts.views) as views,
+    sum(counts.visitors) as visitors
+from counts
+where seller = {seller:String}
+  and product != ''
+  and ({limited:UInt8} = 0 or product in {products:Array(String)})
+  and dimension = ''
+  and period = 'day'
+  and day between {first:Date} and {last:Date}
+  and day not in {open:Array(Date)}
 group by product
-order by visitors desc, product

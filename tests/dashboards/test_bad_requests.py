@@ -42,7 +42,7 @@ REFUSALS = [
     (
         "summary",
         GOOD | {"colour": "red"},
-        "colour: no such parameter here; known are from, product, seller, to",
+        "colour: no such field here; known are from, product, seller, to",
     ),
     ("summary", GOOD | {"product": ""}, "product: must have 1 to 128 characters"),
     ("summary", GOOD | {"product": "x" * 129}, "product: must have 1 to 128 characters"),

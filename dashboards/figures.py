@@ -1,0 +1,116 @@
+"""Figures: what every page begins with, today so far, a range, and how it compares."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from dashboards.change import Change, change
+from dashboards.chart import Chart, draw
+from dashboards.parameters import PageAsked
+from dashboards.period import Span
+from dashboards.ranges import NAMES, RANGES, RangeName, compared
+from dashboards.shelf import Shelf
+from dashboards.stats import Stats
+from dashboards.totals import Totals, add
+
+Days = Mapping[date, Totals | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The days of a range that are over against as many before them.
+
+    missing   days without data on either side; with any, nothing is compared
+    """
+
+    over: Span
+    before: Span
+    missing: int
+    views: Change | None = None
+    visitors: Change | None = None
+
+    @property
+    def possible(self) -> bool:
+        """Whether there are two sides, each with data for every day."""
+        return bool(self.over.days) and self.missing == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The head of a page.
+
+    today            so far; None where nothing runs today
+    missing          days of the range that are over and have no data
+    kept_from        the first day whose counts are kept, if the range reaches behind it
+    step_minutes     how often today moves; 0 at once
+    """
+
+    shelf: Shelf
+    ranges: tuple[RangeName, ...]
+    range_name: RangeName | None
+    span: Span
+    now: date
+    today: Totals | None
+    days: Days
+    totals: Totals
+    has_data: bool
+    missing: int
+    kept_from: date | None
+    keep_counts_days: int
+    comparison: Comparison
+    chart: Chart
+    step_minutes: int
+
+
+def figures(stats: Stats, shelf: Shelf, query: PageAsked) -> Figures:
+    """Return the head of a page for what the reader chose."""
+    now = stats.today()
+    range_name, span = chosen(stats, query, now)
+    days = stats.by_day(shelf, span)
+    kept_from = stats.kept_from()
+    return Figures(
+        shelf=shelf,
+        ranges=NAMES,
+        range_name=range_name,
+        span=span,
+        now=now,
+        today=days[now] if now in days else stats.by_day(shelf, Span(now, now))[now],
+        days=days,
+        totals=add(days.values()),
+        has_data=any(t is not None for t in days.values()),
+        missing=sum(t is None for day, t in days.items() if day < now),
+        kept_from=kept_from if kept_from and span.first < kept_from else None,
+        keep_counts_days=stats.keep_counts_days,
+        comparison=_comparison(stats, shelf, span, days, now),
+        chart=draw(days, span, now),
+        step_minutes=stats.snapshot.step_minutes,
+    )
+
+
+def chosen(stats: Stats, query: PageAsked, now: date) -> tuple[RangeName | None, Span]:
+    """Return the range that the reader chose.
+
+    Nobody chose: thirty days, or seven as long as thirty have nothing to be compared with.
+    """
+    if query.span is not None:
+        return None, query.span
+    if query.range is not None:
+        return query.range, RANGES[query.range](now)
+    thirty = RANGES["30-days"](now)
+    over, before = compared(thirty, now)
+    known = stats.days(Span(before.first, over.last))
+    name: RangeName = "30-days" if len(known) == before.days + over.days else "7-days"
+    return name, RANGES[name](now)
+
+
+def _comparison(stats: Stats, shelf: Shelf, span: Span, days: Days, now: date) -> Comparison:
+    over, before = compared(span, now)
+    known = stats.days(before) if over.days else {}
+    missing = sum(days[day] is None for day in over) + sum(day not in known for day in before)
+    sides = Comparison(over, before, missing)
+    if not sides.possible:
+        return sides
+    here, then = add(days[day] for day in over), add(stats.by_day(shelf, before).values())
+    return Comparison(
+        over, before, 0, change(here.views, then.views), change(here.visitors, then.visitors)
+    )

@@ -1,0 +1,172 @@
+"""Market: all sellers on one page, for the marketplace's own people."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from dashboards.catalogue import Catalogue
+from dashboards.change import Change, change
+from dashboards.figures import Comparison, chosen
+from dashboards.parameters import PageAsked
+from dashboards.period import DAY, Span
+from dashboards.ranges import NAMES, RangeName, compared
+from dashboards.snapshot import State
+from dashboards.stats import Stats
+from dashboards.totals import NOBODY, Totals, add
+
+ROWS = 100
+MOVED_SHOWN = 5
+MOVED_LEAST = 5
+CLOSES_SHOWN = 14
+REFUSALS = ("refused", "gpc", "dnt", "no-consent")
+ASKED = ("yes", *REFUSALS)  # Outcomes in which a person's choice decided.
+
+DayState = Literal["open", "sealed", "lost", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class SellerRow:
+    """One seller; change is None where the range can't be compared."""
+
+    seller: str
+    totals: Totals
+    change: Change | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What became of beacons: by outcome, most first, and the share that people refused."""
+
+    days: int
+    beacons: tuple[tuple[str, int], ...]
+    by_day: tuple[tuple[date, int, int], ...]  # day, counted, refused
+    refused_share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Everything on the page."""
+
+    query: PageAsked
+    ranges: tuple[RangeName, ...]
+    range_name: RangeName | None
+    span: Span
+    now: date
+    totals: Totals
+    comparison: Comparison
+    rows: tuple[SellerRow, ...]
+    sellers: int
+    page: int
+    pages: int
+    moved: tuple[SellerRow, ...]
+    outcomes: Outcomes
+    closes: tuple[tuple[date, DayState], ...]
+
+
+def market(stats: Stats, catalogue: Catalogue, query: PageAsked) -> Market:
+    """Return the marketplace's overview for what the reader chose."""
+    now = stats.today()
+    range_name, span = chosen(stats, query, now)
+    found = stats.sellers(span)
+    sides = _sides(stats, span, now)
+    rows = _rows(stats, found, catalogue.sellers(), sides, span)
+    matching = sorted(
+        (row for row in rows if query.q.casefold() in row.seller.casefold()),
+        key=lambda row: _order(row, query.sort),
+    )
+    pages = max(1, -(-len(matching) // ROWS))
+    page = min(query.page, pages)
+    return Market(
+        query=query,
+        ranges=NAMES,
+        range_name=range_name,
+        span=span,
+        now=now,
+        totals=add(found.values()),
+        comparison=sides,
+        rows=tuple(matching[(page - 1) * ROWS : page * ROWS]),
+        sellers=len(rows),
+        page=page,
+        pages=pages,
+        moved=_moved(rows),
+        outcomes=outcomes(stats.outcomes(span)),
+        closes=closes(stats, now),
+    )
+
+
+def _sides(stats: Stats, span: Span, now: date) -> Comparison:
+    over, before = compared(span, now)
+    sides = [*over, *before] if over.days else []
+    known = stats.days(Span(before.first, over.last)) if sides else {}
+    return Comparison(over, before, sum(day not in known for day in sides))
+
+
+def _rows(
+    stats: Stats,
+    found: Mapping[str, Totals],
+    listed: Sequence[str],
+    sides: Comparison,
+    span: Span,
+) -> list[SellerRow]:
+    over, before = found, dict[str, Totals]()
+    if sides.possible:
+        over = found if sides.over == span else stats.sellers(sides.over)
+        before = stats.sellers(sides.before)
+
+    def changed(seller: str) -> Change | None:
+        if not sides.possible:
+            return None
+        return change(over.get(seller, NOBODY).visitors, before.get(seller, NOBODY).visitors)
+
+    return [
+        SellerRow(seller, found.get(seller, NOBODY), changed(seller))
+        for seller in {*listed, *found, *before}
+    ]
+
+
+def _order(row: SellerRow, sort: str) -> tuple[int, str]:
+    match sort:
+        case "title":
+            place = 0
+        case "views":
+            place = -row.totals.views
+        case "change":
+            place = -abs(row.change.difference) if row.change else 0
+        case _:
+            place = -row.totals.visitors
+    return (place, row.seller.casefold())
+
+
+def _moved(rows: Sequence[SellerRow]) -> tuple[SellerRow, ...]:
+    moved = [row for row in rows if row.change and abs(row.change.difference) >= MOVED_LEAST]
+    return tuple(sorted(moved, key=lambda row: _order(row, "change"))[:MOVED_SHOWN])
+
+
+def outcomes(by_day: Mapping[date, Mapping[str, int]]) -> Outcomes:
+    """Return outcomes added up over days, and the share of people who refused.
+
+    Bots, prefetches and broken beacons are nobody's choice and count in no share.
+    """
+    sums: dict[str, int] = {}
+    for day in by_day.values():
+        for outcome, beacons in day.items():
+            sums[outcome] = sums.get(outcome, 0) + beacons
+    chose = sum(sums.get(outcome, 0) for outcome in ASKED)
+    refused = sum(sums.get(outcome, 0) for outcome in REFUSALS)
+    return Outcomes(
+        days=len(by_day),
+        beacons=tuple(sorted(sums.items(), key=lambda item: (-item[1], item[0]))),
+        by_day=tuple(
+            (day, of.get("yes", 0), sum(of.get(outcome, 0) for outcome in REFUSALS))
+            for day, of in sorted(by_day.items(), reverse=True)
+        ),
+        refused_share=refused / chose if chose else None,
+    )
+
+
+def closes(stats: Stats, now: date) -> tuple[tuple[date, DayState], ...]:
+    """Return the state of the last days' closes, newest first; today has none yet."""
+    span = Span(now - CLOSES_SHOWN * DAY, now - DAY)
+    states: Mapping[date, State] = stats.states(span)
+    return tuple((day, states.get(day, "missing")) for day in reversed(list(span)))

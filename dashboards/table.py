@@ -1,0 +1,177 @@
+"""Table: every product of a seller for a range; sorted, searched, a page at a time."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from dashboards.catalogue import Listing
+from dashboards.change import Change, change
+from dashboards.figures import Figures
+from dashboards.parameters import PageAsked, Sort
+from dashboards.period import DAY, Interval, Span, intervals
+from dashboards.shelf import Shelf
+from dashboards.stats import Stats
+from dashboards.totals import NOBODY, Totals
+
+ROWS = 50
+SPARK_STEPS_MAX = 62
+MOVED_SHOWN = 5
+MOVED_LEAST = 5  # A product that two people fewer looked at has not moved; it has had a day.
+QUIET_DAYS = 90
+QUIET_KNOWN_LEAST = 80  # Of these days so many must have data; a few gaps change nothing.
+QUIET_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One product.
+
+    change   of its visitors; None where the range can't be compared
+    spark    its visitors step by step; None where there is no data
+    """
+
+    product: str
+    listing: Listing | None
+    totals: Totals
+    change: Change | None
+    spark: tuple[int | None, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What it is called: its id where the catalogue has no title."""
+        return self.listing.title if self.listing else self.product
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One page of the table and what is said beside it.
+
+    products  how many there are, matching: how many fit the search
+    moved     most changed first
+    quiet     on sale and not looked at in QUIET_DAYS; quiet_more: so many are not shown.
+              None where those days have no data to say it by
+    """
+
+    rows: tuple[Row, ...]
+    products: int
+    matching: int
+    page: int
+    pages: int
+    moved: tuple[Row, ...]
+    quiet: tuple[Listing, ...] | None
+    quiet_more: int
+
+
+def table(stats: Stats, listed: Mapping[str, Listing], head: Figures, query: PageAsked) -> Table:
+    """Return the table of a shelf's products for a range."""
+    rows = _rows(stats, listed, head)
+    matching = sorted(
+        (row for row in rows if _matches(row, query.q)), key=lambda row: _order(row, query.sort)
+    )
+    pages = max(1, -(-len(matching) // ROWS))
+    page = min(query.page, pages)
+    shown = matching[(page - 1) * ROWS : page * ROWS]
+    quiet = _quiet(stats, listed, head)
+    return Table(
+        rows=_with_sparks(stats, head, shown),
+        products=len(rows),
+        matching=len(matching),
+        page=page,
+        pages=pages,
+        moved=_moved(rows),
+        quiet=None if quiet is None else tuple(quiet[:QUIET_SHOWN]),
+        quiet_more=max(0, len(quiet or ()) - QUIET_SHOWN),
+    )
+
+
+def _rows(stats: Stats, listed: Mapping[str, Listing], head: Figures) -> list[Row]:
+    sides = head.comparison
+    found = stats.products(head.shelf, head.span)
+    same = not sides.possible or sides.over == head.span
+    over = found if same else stats.products(head.shelf, sides.over)
+    before = stats.products(head.shelf, sides.before) if sides.possible else {}
+
+    def changed(product: str) -> Change | None:
+        if not sides.possible:
+            return None
+        now, then = over.get(product, NOBODY), before.get(product, NOBODY)
+        return change(now.visitors, then.visitors)
+
+    on_sale = {product for product, listing in listed.items() if not listing.retired}
+    return [
+        Row(product, listed.get(product), found.get(product, NOBODY), changed(product))
+        for product in on_sale | found.keys() | before.keys()
+    ]
+
+
+def _matches(row: Row, words: str) -> bool:
+    text = f"{row.title} {row.product}".casefold()
+    return all(word in text for word in words.casefold().split())
+
+
+def _order(row: Row, sort: Sort) -> tuple[float, str, str]:
+    """Return a row's place: as chosen, then by title."""
+    place = {
+        "title": 0,
+        "views": -row.totals.views,
+        "change": -abs(row.change.difference) if row.change else 0,
+        "visitors": -row.totals.visitors,
+    }[sort]
+    return (place, row.title.casefold(), row.product)
+
+
+def _moved(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Return the products whose visitors changed most, by heads and not by per cent."""
+    moved = [row for row in rows if row.change and abs(row.change.difference) >= MOVED_LEAST]
+    return tuple(sorted(moved, key=lambda row: _order(row, "change"))[:MOVED_SHOWN])
+
+
+def _quiet(stats: Stats, listed: Mapping[str, Listing], head: Figures) -> list[Listing] | None:
+    """Return what is on sale and nobody looked at for long, or None where nobody can know.
+
+    A product that was listed within these days has not had its chance yet.
+    """
+    span = Span(head.now - QUIET_DAYS * DAY, head.now)
+    if len(stats.days(span)) < QUIET_KNOWN_LEAST:
+        return None
+    seen = stats.products(head.shelf, span)
+    return sorted(
+        (
+            listing
+            for product, listing in listed.items()
+            if product not in seen
+            and not listing.retired
+            and (listing.listed_on is None or listing.listed_on < span.first.isoformat())
+        ),
+        key=lambda listing: (listing.listed_on or "", listing.title),
+    )
+
+
+def _with_sparks(stats: Stats, head: Figures, rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Add to the rows that are shown how their visitors went, step by step."""
+    # Not today: a day that isn't over would look like a fall.
+    span = head.span.until(head.now - DAY)
+    if not rows or not span.days:
+        return tuple(rows)
+    by_day: dict[str, dict[date, Totals]] = {}
+    for day, product, totals in stats.rows(
+        Shelf(head.shelf.seller, frozenset(row.product for row in rows)), span
+    ):
+        by_day.setdefault(product, {})[day] = totals
+    parts = intervals(span, _pace(span))
+    known = {day for day, totals in head.days.items() if totals is not None}
+    return tuple(
+        replace(row, spark=tuple(_sum(by_day.get(row.product, {}), part, known) for part in parts))
+        for row in rows
+    )
+
+
+def _sum(of: Mapping[date, Totals], part: Span, known: Collection[date]) -> int | None:
+    days = [day for day in part if day in known]
+    return sum(of[day].visitors for day in days if day in of) if days else None
+
+
+def _pace(span: Span) -> Interval:
+    if span.days <= SPARK_STEPS_MAX:
+        return "day"
+    return "week" if span.days <= 7 * SPARK_STEPS_MAX else "month"
