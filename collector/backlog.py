@@ -103,6 +103,12 @@ class Waiting:
             row = self._connection.execute(statement("spool_batch"), _bounds(batch)).fetchone()
         return int(row[0]), row[1] or b""
 
+    def count(self, batch: Batch) -> int:
+        """Return how many rows of a batch count."""
+        with self._guarded():
+            row = self._connection.execute(statement("spool_count"), _bounds(batch)).fetchone()
+        return int(row[0])
+
     def _one(self, question: str) -> Any:
         return self._connection.execute(question).fetchone()[0]
 

@@ -9,8 +9,9 @@ from datetime import date
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from collector import alarms
+from collector import alarms, closes
 from collector.alarms import Alarms
+from collector.closes import Closes
 from collector.ledger_file import LedgerFile
 
 VERSION: Final = 1
@@ -48,6 +49,7 @@ TABLES: Final = (
         primary key (day, run, row)
     )""",
     alarms.TABLE,
+    *closes.TABLES,
     "create table if not exists progress (name text primary key, value integer not null)",
     "insert or ignore into progress values ('drained', 0), ('erasures', 0)",
 )
@@ -84,6 +86,7 @@ class Ledger:
         """Open or make the file; errors as LedgerFile."""
         self._file = LedgerFile(path, TABLES, version=VERSION)
         self.alarms = Alarms(self._file)
+        self.closes = Closes(self._file)
 
     def close(self) -> None:
         """Close the file; nothing waits in memory."""
@@ -182,6 +185,12 @@ class Ledger:
             self._file.write(
                 "update progress set value = max(value, ?) where name = 'drained'", (number,)
             )
+
+    def doubt(self, numbers: Iterable[int]) -> None:
+        """Note that batches may not have arrived after all."""
+        self._file.write_many(
+            "update batches set state = 'pending' where number = ?", [(each,) for each in numbers]
+        )
 
     # Withdrawals.
 

@@ -65,6 +65,11 @@ class Warehouse:
         self._clients: list[Client] = []
         self._lock = threading.Lock()
 
+    @property
+    def path(self) -> Path | None:
+        """The embedded engine's directory, None for a server: its files are not ours to see."""
+        return self._path if self.embedded else None
+
     def connect(self, **settings: int) -> Client:
         """Return a client of its own, closed with the warehouse. Settings are the engine's."""
         with self._lock:
@@ -154,6 +159,17 @@ def ask(client: Client, name: str, parameters: dict[str, Any] | None = None) -> 
     """
     try:
         return list(client.query(statement(name), parameters=parameters).result_rows)
+    except Error as error:
+        raise Unanswered(told(error)) from None
+
+
+def tell(client: Client, name: str, parameters: dict[str, Any] | None = None) -> None:
+    """Run a statement of `queries/` that answers nothing.
+
+    Errors  Unanswered: whether it ran must be looked up.
+    """
+    try:
+        client.command(statement(name), parameters=parameters)
     except Error as error:
         raise Unanswered(told(error)) from None
 

@@ -7,8 +7,9 @@ import pytest
 
 from collector.warehouse import Warehouse
 from tests.collector.desk import Desk
+from tests.collector.sealing import Shop
 
-TABLES = ("hits", "erased", "counts")
+TABLES = ("hits", "erased", "counts", "pools")
 
 
 @pytest.fixture(scope="package")
@@ -37,3 +38,11 @@ def desk(warehouse: Warehouse, tmp_path: Path) -> Iterator[Desk]:
     yield desk
     desk.stop()
     warehouse.disconnect(desk.client)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, warehouse: Warehouse) -> Iterator[Shop]:
+    """A shop whose days can be closed, with nothing counted yet."""
+    shop = Shop(tmp_path, warehouse)
+    yield shop
+    shop.stop()

@@ -1,0 +1,208 @@
+"""Integers: a closed day's counts and pools on disk, before the engine is asked to keep them.
+
+Two files of rows and a manifest with their checksums, written last. From the moment the manifest
+is there, a day's numbers are these and are never counted again: hits may go. Counts are anonymous;
+pools are not quite, so the directory is shredded when the day is sealed.
+"""
+
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, Self
+
+from collector.salt import sync_directory
+
+COUNT_COLUMNS: Final = (
+    "day", "period", "seller", "product", "dimension", "value",
+    "visitors", "views", "seconds", "closed", "seal",
+)  # fmt: skip
+POOL_COLUMNS: Final = (
+    "period", "start", "seller", "product", "dimension", "value", "visitors", "seconds", "day",
+)  # fmt: skip
+CHUNK_ROWS: Final = 100_000
+MANIFEST: Final = "manifest.json"
+TABLES: Final = ("counts", "pools")
+
+
+class DamagedIntegers(Exception):
+    """The integers of a day can't be used; the text says which file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What two sets of rows have in common if they are the same, in any order.
+
+    text_sum   sum of the CRC-32 of each row, its columns joined by tabs
+    """
+
+    rows: int = 0
+    visitors: int = 0
+    views: int = 0
+    seconds: int = 0
+    text_sum: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a day's integers are.
+
+    pools_closed   the pools that this close emptied: period and first day
+    earliest       the first day of the earliest period among the counts
+    """
+
+    day: date
+    seal: int
+    earliest: date
+    counts: Sums
+    pools: Sums
+    pools_closed: tuple[tuple[str, date], ...]
+
+
+class Integers:
+    """Writes a day's integers: rows as they come, then the manifest."""
+
+    def __init__(self, directory: Path, day: date, seal: int) -> None:
+        """Start with nothing in the directory, whatever a killed predecessor left there.
+
+        Errors  OSError when it can't be written.
+        """
+        self._directory = directory
+        self._day = day
+        self._seal = seal
+        self._earliest = day
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (directory / MANIFEST).unlink(missing_ok=True)
+        sync_directory(directory)
+        self._files = {table: (directory / f"{table}.rows").open("wb") for table in TABLES}
+        self._sums = {table: [0] * 5 for table in TABLES}
+        self._hashes = {table: hashlib.sha256() for table in TABLES}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._files.values():
+            file.close()
+
+    def count(
+        self,
+        seller: str,
+        product: str,
+        visitors: int,
+        views: int,
+        *,
+        dimension: str = "",
+        value: str = "",
+        seconds: int = 0,
+        period: str = "day",
+        start: date | None = None,
+    ) -> None:
+        """Write one row of counts; without a start it is the day's own."""
+        start = self._day if start is None else start
+        self._earliest = min(self._earliest, start)
+        fields = (str(start), period, seller, product, dimension, value)
+        numbers = (visitors, views, seconds)
+        self._write("counts", [*fields, *numbers, str(self._day), self._seal])
+        self._add("counts", fields, numbers)
+
+    def pool(
+        self,
+        period: str,
+        start: date,
+        seller: str,
+        product: str,
+        dimension: str,
+        value: str,
+        visitors: int,
+        seconds: int,
+    ) -> None:
+        """Write one row of what waits."""
+        fields = (str(start), period, seller, product, dimension, value)
+        row = [period, str(start), *fields[2:], visitors, seconds, str(self._day)]
+        self._write("pools", row)
+        self._add("pools", fields, (visitors, 0, seconds))
+
+    def finish(self, pools_closed: Iterable[tuple[str, date]]) -> Manifest:
+        """Make everything durable; when this returns, these are the day's numbers."""
+        for file in self._files.values():
+            file.flush()
+            os.fsync(file.fileno())
+        manifest = Manifest(
+            self._day,
+            self._seal,
+            self._earliest,
+            Sums(*self._sums["counts"]),
+            Sums(*self._sums["pools"]),
+            tuple(pools_closed),
+        )
+        checksums = {table: self._hashes[table].hexdigest() for table in TABLES}
+        body = json.dumps(asdict(manifest) | {"sha256": checksums}, default=str)
+        sealed = f"{body}\n{hashlib.sha256(body.encode()).hexdigest()}\n"
+        unfinished = self._directory / f".{MANIFEST}"
+        with unfinished.open("w", encoding="utf-8") as written:
+            written.write(sealed)
+            written.flush()
+            os.fsync(written.fileno())
+        unfinished.rename(self._directory / MANIFEST)
+        sync_directory(self._directory)
+        sync_directory(self._directory.parent)
+        return manifest
+
+    def _write(self, table: str, row: list[object]) -> None:
+        line = (json.dumps(row, ensure_ascii=False) + "\n").encode()
+        self._hashes[table].update(line)
+        self._files[table].write(line)
+
+    def _add(self, table: str, fields: tuple[str, ...], numbers: tuple[int, int, int]) -> None:
+        sums = self._sums[table]
+        sums[0] += 1
+        for index, number in enumerate(numbers, 1):
+            sums[index] += number
+        text = "\t".join((*fields, *map(str, numbers)))
+        sums[4] += zlib.crc32(text.encode())
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Return the manifest after checking it and both files of rows against their checksums.
+
+    Errors  DamagedIntegers when something is missing or not as it was written.
+    """
+    try:
+        body, checksum = (directory / MANIFEST).read_text("utf-8").splitlines()
+        if hashlib.sha256(body.encode()).hexdigest() != checksum:
+            raise ValueError
+        content: dict[str, Any] = json.loads(body)
+        for table, expected in content.pop("sha256").items():
+            with (directory / f"{table}.rows").open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != expected:
+                    raise ValueError
+    except (OSError, ValueError):
+        raise DamagedIntegers(
+            f"seals/{directory.name}: damaged or incomplete; while hits are whole it is made again"
+        ) from None
+    return Manifest(
+        date.fromisoformat(content["day"]),
+        content["seal"],
+        date.fromisoformat(content["earliest"]),
+        Sums(**content["counts"]),
+        Sums(**content["pools"]),
+        tuple((period, date.fromisoformat(start)) for period, start in content["pools_closed"]),
+    )
+
+
+def bodies(directory: Path, table: str) -> Iterator[bytes]:
+    """Yield a table's rows as JSONCompactEachRow, at most 100,000 at a time."""
+    lines: list[bytes] = []
+    with (directory / f"{table}.rows").open("rb") as file:
+        for line in file:
+            lines.append(line)
+            if len(lines) == CHUNK_ROWS:
+                yield b"".join(lines)
+                lines = []
+    if lines:
+        yield b"".join(lines)
