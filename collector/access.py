@@ -18,6 +18,7 @@ from collector.tokens import Grant
 
 SESSION_SECONDS = 8 * tokens.HOUR_SECONDS  # A working day; then the shop's link signs in again.
 BUSY_SECONDS = 5.0
+KEPT_TOKENS_MAX = 256  # a marketplace's backend sends one token again and again
 SCHEMA = """
 create table if not exists used (id blob primary key, expires_at integer not null)
     strict, without rowid;
@@ -45,6 +46,7 @@ class Access:
         self._operator_key = operator_key
         self._session_key = session_key
         self._now = now
+        self._kept: dict[str, Grant] = {}
         self._lock = threading.Lock()
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._connection = sqlite3.connect(
@@ -124,9 +126,17 @@ class Access:
             )
 
     def _read(self, token: str) -> Grant:
-        grant = tokens.read(token, self._key_for(token), now=int(self._now()))
-        if grant.scope == "session":
-            raise PermissionError("token: a session is no token")
+        now = int(self._now())
+        grant = self._kept.get(token)
+        # A signature that held once holds for ever; times and revocations are asked every time.
+        if grant is None or not grant.issued_at <= now < grant.expires_at:
+            grant = tokens.read(token, self._key_for(token), now=now)
+            if grant.scope == "session":
+                raise PermissionError("token: a session is no token")
+            if grant.scope != "login":
+                if len(self._kept) >= KEPT_TOKENS_MAX:
+                    self._kept.clear()
+                self._kept[token] = grant
         self._refuse_revoked(grant)
         return grant
 
