@@ -4,16 +4,22 @@ Time is an argument. An answer never holds the address, and one without a countr
 """
 
 import json
+import secrets
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from geoip import names
-from geoip.country import Database, Found
+from geoip.country import DAY_SECONDS, Database, Found
 from geoip.territory import Side, Territory, territory
 from geoip.zones import Zones
 
 Basis = Literal["chosen", "address", "none"]
-FRAGMENTS_MAX = 4096  # Most shops sell to a few dozen countries in a few languages.
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+KEPT_MAX = 4096  # Most shops sell to a few dozen countries in a few languages.
+IDS_AT_ONCE = 256
+_ID = "0123456789abcdef-id"  # stands for the evidence's id until it is known
 _CUSTOMS_UNION = {"inside": True, "outside": False, "special": None, "ambiguous": None}
 
 
@@ -60,10 +66,11 @@ def _vat(row: Territory) -> dict[str, Any]:
 
 
 def evidence(
-    found: Found, chosen: str | None, *, looked_up: bool, database: Database, now: float, id_: str
+    found: Found, chosen: str | None, *, looked_up: bool, database: Database, now: float
 ) -> str | None:
     """Return a sentence that a marketplace can keep, or None when nothing was learned.
 
+    Shape   the id is still a placeholder; `Answers` puts a fresh one into every answer
     Why     Regulation (EU) 282/2011, Article 24f(b) counts the address, or a geolocation by it,
             among the items of evidence; the sentence says which country it told, when and by
             what, so that the address itself need not be kept.
@@ -76,7 +83,7 @@ def evidence(
     if not said or (chosen is None and found.country is None):
         return None
     day = datetime.fromtimestamp(now, UTC).date()
-    return f"Evidence {id_} of {day}: {'; '.join(said)}."
+    return f"Evidence {_ID} of {day}: {'; '.join(said)}."
 
 
 def _said_by_address(found: Found, database: Database) -> str:
@@ -99,23 +106,27 @@ def about(database: Database, now: float) -> dict[str, Any]:
 
 
 class Answers:
-    """Answers as JSON text, with the unchanging part kept per country and language.
+    """Answers as JSON, kept per country, choice and language, all but the evidence's id.
 
-    Why     A country's part takes longer to build than to look up; a hundred must fit in two
+    Why     An answer takes longer to build than to look up; a hundred must fit in two
             milliseconds. Nothing about a caller is kept: with a postcode nothing is kept at all.
     """
 
     def __init__(self, zones: Zones) -> None:
         self._zones = zones
-        self._fragments: dict[tuple[str | None, Basis, bool, str], str] = {}
-        self._about: tuple[Database, int] | None = None
-        self._about_text = ""
+        self._short: dict[tuple[Found, str | None, str], bytes] = {}
+        self._full: dict[tuple[Found, str | None, bool, str], tuple[bytes, bytes]] = {}
+        self._full_of: tuple[Database, int, int] | None = None
+        self._ids = _ids()
 
-    def short(
-        self, found: Found, *, chosen: str | None, postcode: str | None, language: str
-    ) -> str:
-        """Return an answer for a browser, as a JSON object."""
-        return self._fragment(found, chosen, postcode, language) + "}"
+    def short(self, found: Found, *, chosen: str | None, language: str) -> bytes:
+        """Return an answer for a browser."""
+        key = (found, chosen, language)
+        kept = self._short.get(key)
+        if kept is None:
+            kept = _json(self._standing(found, chosen, None, language))
+            _keep(self._short, key, kept)
+        return kept
 
     def full(
         self,
@@ -127,40 +138,56 @@ class Answers:
         looked_up: bool,
         database: Database,
         now: float,
-        id_: str,
-    ) -> str:
-        """Return an answer for the marketplace, with the database and the evidence."""
-        age = database.age_days(now)
-        if self._about is None or self._about[0] is not database or self._about[1] != age:
-            self._about, self._about_text = (database, age), json.dumps(about(database, now))
-        sentence = json.dumps(
-            evidence(found, chosen, looked_up=looked_up, database=database, now=now, id_=id_)
-        )
-        start = self._fragment(found, chosen, postcode, language)
-        return f'{start}, "database": {self._about_text}, "evidence": {sentence}}}'
+    ) -> bytes:
+        """Return an answer for the marketplace, with the database and the evidence.
 
-    def _fragment(
-        self, found: Found, chosen: str | None, postcode: str | None, language: str
-    ) -> str:
-        """Return the standing as JSON without its last brace."""
-        basis = basis_of(found, chosen)
-        country = chosen or found.country
-        key = (country, basis, found.registered, language)
-        kept = self._fragments.get(key) if postcode is None else None
+        looked_up   whether an address was asked for, known or not
+        now         seconds since 1970
+        """
+        # Age and date are in the answer, so what was kept is good until one of them changes.
+        of = (database, database.age_days(now), int(now // DAY_SECONDS))
+        if self._full_of != of:
+            self._full_of = of
+            self._full.clear()
+        key = (found, chosen, looked_up, language)
+        kept = self._full.get(key) if postcode is None else None
         if kept is None:
-            kept = json.dumps(
-                standing(
-                    country,
-                    basis=basis,
-                    registered=found.registered,
-                    postcode=postcode,
-                    language=language,
-                    zones=self._zones,
-                ),
-                ensure_ascii=False,
-            )[:-1]
+            sentence = evidence(found, chosen, looked_up=looked_up, database=database, now=now)
+            answer = self._standing(found, chosen, postcode, language)
+            answer |= {"database": about(database, now), "evidence": sentence}
+            before, _, after = _json(answer).partition(_ID.encode())
+            kept = (before, after)
             if postcode is None:
-                if len(self._fragments) >= FRAGMENTS_MAX:
-                    self._fragments.clear()
-                self._fragments[key] = kept
-        return kept
+                _keep(self._full, key, kept)
+        before, after = kept
+        return before + next(self._ids) + after if after else before
+
+    def _standing(
+        self, found: Found, chosen: str | None, postcode: str | None, language: str
+    ) -> dict[str, Any]:
+        return standing(
+            chosen or found.country,
+            basis=basis_of(found, chosen),
+            registered=found.registered,
+            postcode=postcode,
+            language=language,
+            zones=self._zones,
+        )
+
+
+def _json(answer: dict[str, Any]) -> bytes:
+    return json.dumps(answer, ensure_ascii=False).encode()
+
+
+def _keep(kept: dict[Key, Value], key: Key, value: Value) -> None:
+    if len(kept) >= KEPT_MAX:
+        kept.clear()
+    kept[key] = value
+
+
+def _ids() -> Iterator[bytes]:
+    """Yield ids of 16 hexadecimal digits; the system is asked once for many."""
+    while True:
+        many = secrets.token_hex(8 * IDS_AT_ONCE).encode()
+        for start in range(0, len(many), 16):
+            yield many[start : start + 16]

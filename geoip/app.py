@@ -6,7 +6,6 @@ expect, because an error's text could quote an address.
 """
 
 import logging
-import secrets
 from collections import Counter
 from collections.abc import Callable, MutableMapping
 from typing import Any, TypeVar
@@ -17,9 +16,9 @@ from starlette.routing import Route
 from geoip import names, question
 from geoip.address import IPAddress
 from geoip.answer import Answers, basis_of
-from geoip.browser import Site, chosen_country, header
+from geoip.browser import Site, chosen_country, once
 from geoip.country import NOWHERE, Countries
-from geoip.exchange import METHODS, Header, Receive, Refused, Send, body, error_text, send_answer
+from geoip.exchange import METHODS, Header, Receive, Refused, Send, body, error_json, send_answer
 from geoip.question import Lookup, Malformed
 from geoip.zones import Zones
 
@@ -27,7 +26,8 @@ Scope = MutableMapping[str, Any]
 Authorise = Callable[[frozenset[str], str | None], object]
 ClientAddress = Callable[[Scope], IPAddress | None]
 Parsed = TypeVar("Parsed")
-Reply = tuple[int, str, list[Header]]
+Once = dict[bytes, str | None]  # headers that were sent once
+Reply = tuple[int, bytes, list[Header]]
 
 PATH = "/location"
 SCOPES = frozenset({"location"})
@@ -65,56 +65,60 @@ class Location:
         self.tally: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        extra: list[Header] = []
+        headers = once(scope["headers"])
+        extra: list[Header]
         try:
-            status, text, extra = await self._answer(scope, receive)
+            status, content, extra = await self._answer(scope, headers, receive)
         except Refused as refusal:
             self.tally["refused"] += 1
-            status, text = refusal.status, error_text(refusal.code, str(refusal), refusal.field)
+            status, content = refusal.status, error_json(refusal.code, str(refusal), refusal.field)
             extra = refusal.headers()
         except Exception as error:  # the last line before a traceback that could quote an address
+            self.tally["failed"] += 1
             _log.error("geoip: %s while answering; nothing was kept", type(error).__name__)
-            status, text = 500, error_text("internal", "something failed on our side", None)
-        extra += self._cors(scope)
-        await send_answer(send, scope["method"], status, text, extra)
+            status, content = 500, error_json("internal", "something failed on our side", None)
+            extra = []
+        if b"origin" in headers:
+            extra += self._cors(scope["method"], headers[b"origin"])
+        await send_answer(send, scope["method"], status, content, extra)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Reply:
+    async def _answer(self, scope: Scope, headers: Once, receive: Receive) -> Reply:
         method = scope["method"]
         if method == "OPTIONS":
-            return 204, "", [(b"allow", METHODS.encode())]
-        language = _language(scope)
+            return 204, b"", [(b"allow", METHODS.encode())]
+        language = _language(scope["query_string"], headers)
         if method == "POST":
-            return await self._post(scope, receive, language)
+            return await self._post(headers, receive, language)
         if method in ("GET", "HEAD"):
             return self._browser(scope, chosen_country(scope["headers"]), language)
         if method == "PUT":
-            self._require_origin(scope)
+            self._require_origin(headers, scope["scheme"])
             choice = _read(question.read_choice, await body(receive))
-            status, text, extra = self._browser(scope, choice, language)
-            return status, text, [*extra, (b"set-cookie", self._site.set_cookie(choice).encode())]
+            status, content, extra = self._browser(scope, choice, language)
+            return status, content, [*extra, _set_cookie(self._site.set_cookie(choice))]
         if method == "DELETE":
-            self._require_origin(scope)
-            status, text, extra = self._browser(scope, None, language)
-            return status, text, [*extra, (b"set-cookie", self._site.forget_cookie().encode())]
+            self._require_origin(headers, scope["scheme"])
+            status, content, extra = self._browser(scope, None, language)
+            return status, content, [*extra, _set_cookie(self._site.forget_cookie())]
         raise Refused(405, "method-not-allowed", f"use one of {METHODS}")
 
-    async def _post(self, scope: Scope, receive: Receive, language: str) -> Reply:
+    async def _post(self, headers: Once, receive: Receive, language: str) -> Reply:
         try:
-            self._authorise(SCOPES, header(scope["headers"], b"authorization"))
+            self._authorise(SCOPES, headers.get(b"authorization"))
         except PermissionError as error:
             raise Refused(401, "unauthorised", str(error), "Authorization") from None
         asked = _read(question.read, await body(receive))
         language = asked.language or language
         now = self.clock()
         if not asked.is_batch:
-            return 200, self._one(asked.lookups[0], language, now), _in(language)
-        results = ", ".join([self._one(lookup, language, now) for lookup in asked.lookups])
-        return 200, f'{{"results": [{results}]}}', _in(language)
+            return 200, self._one(asked.lookups[0], language, now), []
+        results = b", ".join([self._one(lookup, language, now) for lookup in asked.lookups])
+        return 200, b'{"results": [%b]}' % results, []
 
-    def _one(self, lookup: Lookup | Malformed, language: str, now: float) -> str:
+    def _one(self, lookup: Lookup | Malformed, language: str, now: float) -> bytes:
         if isinstance(lookup, Malformed):
             self.tally["malformed"] += 1
-            return error_text("malformed", str(lookup), lookup.field)
+            return error_json("malformed", str(lookup), lookup.field)
         address = lookup.address
         found = NOWHERE if address is None else self.countries.find(address)
         self.tally[basis_of(found, lookup.chosen)] += 1
@@ -126,7 +130,6 @@ class Location:
             looked_up=address is not None,
             database=self.countries.database,
             now=now,
-            id_=secrets.token_hex(8),
         )
 
     def _browser(self, scope: Scope, chosen: str | None, language: str) -> Reply:
@@ -134,8 +137,8 @@ class Location:
         address = None if chosen is not None else self._client_address(scope)
         found = NOWHERE if address is None else self.countries.find(address)
         self.tally[basis_of(found, chosen)] += 1
-        text = self._answers.short(found, chosen=chosen, postcode=None, language=language)
-        return 200, text, _in(language)
+        content = self._answers.short(found, chosen=chosen, language=language)
+        return 200, content, _in(language)
 
     def notices(self) -> list[str]:
         """Return a sentence for everything about the database that an operator should read."""
@@ -154,11 +157,11 @@ class Location:
         """Return the door for a Starlette router."""
         return [Route(f"{path_prefix}{PATH}", endpoint=self)]
 
-    def _require_origin(self, scope: Scope) -> None:
-        origin = header(scope["headers"], b"origin")
-        host = header(scope["headers"], b"host")
+    def _require_origin(self, headers: Once, scheme: str) -> None:
+        origin = headers.get(b"origin")
         if origin is None or not (
-            self._site.is_ours(origin, host, scope["scheme"]) or self._site.is_allowed(origin)
+            self._site.is_ours(origin, headers.get(b"host"), scheme)
+            or self._site.is_allowed(origin)
         ):
             raise Refused(
                 403,
@@ -167,15 +170,14 @@ class Location:
                 "Origin",
             )
 
-    def _cors(self, scope: Scope) -> list[Header]:
-        origin = header(scope["headers"], b"origin")
+    def _cors(self, method: str, origin: str | None) -> list[Header]:
         if origin is None or not self._site.is_allowed(origin):
             return []
         allowed = [
             (b"access-control-allow-origin", origin.encode("latin-1")),
             (b"access-control-allow-credentials", b"true"),
         ]
-        if scope["method"] == "OPTIONS":
+        if method == "OPTIONS":
             allowed += [
                 (b"access-control-allow-methods", b"GET, PUT, DELETE"),
                 (b"access-control-allow-headers", b"content-type"),
@@ -184,9 +186,8 @@ class Location:
         return allowed
 
 
-def _language(scope: Scope) -> str:
+def _language(query: bytes, headers: Once) -> str:
     """Return the language by `?lang=`, else by Accept-Language; refuse an address in the URL."""
-    query = scope["query_string"]
     if query:
         fields = parse_qs(query[:QUERY_BYTES_MAX].decode("latin-1"), keep_blank_values=True)
         if "ip" in fields:
@@ -196,7 +197,7 @@ def _language(scope: Scope) -> str:
                 return language
             known = ", ".join(sorted(names.LANGUAGES))
             raise Refused(400, "malformed", f"lang: must be one of {known}", "lang")
-    accepted = header(scope["headers"], b"accept-language")
+    accepted = headers.get(b"accept-language")
     return names.DEFAULT_LANGUAGE if accepted is None else names.negotiated(accepted)
 
 
@@ -205,6 +206,10 @@ def _read(reader: Callable[[bytes], Parsed], content: bytes) -> Parsed:
         return reader(content)
     except Malformed as error:
         raise Refused(400, "malformed", str(error), error.field) from None
+
+
+def _set_cookie(cookie: str) -> Header:
+    return b"set-cookie", cookie.encode()
 
 
 def _in(language: str) -> list[Header]:

@@ -16,10 +16,15 @@ COOKIE = "tax_country"
 YEAR_SECONDS = 365 * 24 * 3600
 
 
-def header(headers: Headers, name: bytes) -> str | None:
-    """Return a header that was sent exactly once; sent twice is as good as not sent."""
-    values = [value for key, value in headers if key == name]
-    return values[0].decode("latin-1") if len(values) == 1 else None
+def once(headers: Headers) -> dict[bytes, str | None]:
+    """Return every header by name; one that was sent twice is None, as good as not sent.
+
+    Why     Which of two a server reads is a way around a rule.
+    """
+    found: dict[bytes, str | None] = {}
+    for name, value in headers:
+        found[name] = None if name in found else value.decode("latin-1")
+    return found
 
 
 def chosen_country(headers: Headers) -> str | None:

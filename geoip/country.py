@@ -62,7 +62,7 @@ class Unusable(Exception):
 class Database:
     """An opened database.
 
-    built_at    seconds since 1970, by its publisher
+    built_at    seconds since 1970, by its publisher; `built` is that day
     ipv6        whether it knows IPv6 networks too
     """
 
@@ -70,12 +70,9 @@ class Database:
     name: str
     attribution: str
     built_at: int
+    built: date
     ipv6: bool
     reader: maxminddb.Reader
-
-    @property
-    def built(self) -> date:
-        return datetime.fromtimestamp(self.built_at, UTC).date()
 
     def age_days(self, now: float) -> int:
         """Return whole days since it was built; never below zero."""
@@ -125,6 +122,7 @@ def open_database(path: Path) -> Database:
         name="geo-whois-asn-country (ip-location-db)" if bundled else meta.database_type,
         attribution=_attribution(meta.database_type),
         built_at=meta.build_epoch,
+        built=datetime.fromtimestamp(meta.build_epoch, UTC).date(),
         ipv6=meta.ip_version == 6,
         reader=reader,
     )

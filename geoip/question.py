@@ -17,6 +17,12 @@ LOOKUPS_MAX = 100
 BODY_BYTES_MAX = 16 * 1024
 
 
+_SINGLE = frozenset({"ip", "chosen", "postcode", "lang"})
+_BATCH = frozenset({"lookups", "lang"})
+_ITEM = frozenset({"ip", "chosen", "postcode"})
+_CHOICE = frozenset({"country"})
+
+
 class Malformed(Exception):
     """One sentence, and the field that it is about."""
 
@@ -49,10 +55,10 @@ def read(body: bytes) -> Question:
     """
     fields = _object(body)
     if "lookups" not in fields:
-        _refuse_unknown(fields, {"ip", "chosen", "postcode", "lang"}, "body")
+        _refuse_unknown(fields, _SINGLE, "body")
         language = _language(fields)
         return Question((_lookup(fields, ""),), is_batch=False, language=language)
-    _refuse_unknown(fields, {"lookups", "lang"}, "body")
+    _refuse_unknown(fields, _BATCH, "body")
     items = fields["lookups"]
     if not isinstance(items, list) or not 1 <= len(items) <= LOOKUPS_MAX:
         raise Malformed("lookups", f"must be a list of 1 to {LOOKUPS_MAX} lookups")
@@ -66,7 +72,7 @@ def read_choice(body: bytes) -> str:
     Errors  Malformed, as for `read`.
     """
     fields = _object(body)
-    _refuse_unknown(fields, {"country"}, "body")
+    _refuse_unknown(fields, _CHOICE, "body")
     if fields.get("country") is None:
         raise Malformed("country", "is missing; send a code such as DE")
     return country(fields["country"], "country")
@@ -90,7 +96,7 @@ def _item(item: object, where: str) -> Lookup | Malformed:
     try:
         if not isinstance(item, dict):
             raise Malformed(where, 'must be an object such as {"ip": "…"}')
-        _refuse_unknown(item, {"ip", "chosen", "postcode"}, where)
+        _refuse_unknown(item, _ITEM, where)
         return _lookup(item, f"{where}.")
     except Malformed as error:
         return error
@@ -144,6 +150,6 @@ def _object(body: bytes) -> dict[str, Any]:
     return fields
 
 
-def _refuse_unknown(fields: dict[str, Any], known: set[str], where: str) -> None:
+def _refuse_unknown(fields: dict[str, Any], known: frozenset[str], where: str) -> None:
     if not fields.keys() <= known:
         raise Malformed(where, f"has an unknown field; known are {', '.join(sorted(known))}")
