@@ -1,10 +1,11 @@
 """Delivery: one batch into ClickHouse, whole and once, whatever happened to its first attempt.
 
 After any doubt the batch is read back by its number: none of its rows there, it is sent; all of
-them, it is done; anything else stops the drain. Before the first delivery the ledger itself is
-doubted: what ClickHouse holds and the ledger doesn't know would be sent a second time.
+them, it is done; anything else stops the drain. Before the first delivery both sides are looked
+over: what the ledger doesn't know would be sent twice, what ClickHouse lost would be missing.
 """
 
+from collections.abc import Iterable
 from datetime import date
 
 from collector.backlog import HIT_COLUMNS, Waiting
@@ -36,7 +37,7 @@ class Delivery:
         self._ledger = ledger
         self._warehouse = warehouse
         self._connected: Client | None = None
-        self._trusts_ledger = False
+        self._has_looked = False
         self._trusted_days: set[date] = set()
 
     @property
@@ -56,9 +57,18 @@ class Delivery:
             self._warehouse.disconnect(self._connected)
             self._connected = None
 
-    def trust_ledger(self) -> None:
-        """Stop when hits hold a batch that the ledger never numbered; asked once a start."""
-        if self._trusts_ledger:
+    def doubt(self) -> None:
+        """Look everything over again before the next batch: the engine may have been restarted."""
+        self._has_looked = False
+
+    def look_over(self, days: Iterable[date]) -> None:
+        """Compare ledger and hits once a start, and once after each time without an answer.
+
+        Stops when hits hold a batch that the ledger never numbered. A batch that the ledger knows
+        as arrived and of which nothing is there is in doubt again: a part that broke, by a power
+        cut or by a full disk that the engine overlooked, is set aside whole when the engine starts.
+        """
+        if self._has_looked:
             return
         last = ask(self.client, "last_batch")[0][0]
         known = self._ledger.next_batch() - 1
@@ -69,7 +79,12 @@ class Delivery:
                 f"ClickHouse holds batch {last} and ledger.sqlite knows none after {known}: it was"
                 " lost or is an old copy; nothing is drained, so that nothing is counted twice",
             )
-        self._trusts_ledger = True
+        for day in filter(self._ledger.takes_batches, days):
+            there = {row[0] for row in ask(self.client, "batches_there", {"day": day})}
+            self._ledger.doubt(
+                batch.number for batch in self._ledger.batches(day) if batch.number not in there
+            )
+        self._has_looked = True
 
     def trust_day(self, day: date) -> None:
         """Refuse a day that is open in the ledger and counted for good in ClickHouse."""

@@ -82,6 +82,7 @@ class Drain:
             with contextlib.ExitStack() as stack:
                 self._cycle(stack)
         except Unanswered as error:
+            self._doubt()
             self._sound("warehouse-away", "", f"{error}; hits wait in the spool until it does")
         except NewerSchema as error:
             self._sound("schema-newer", "", str(error))
@@ -104,10 +105,17 @@ class Drain:
 
     def _cycle(self, stack: contextlib.ExitStack) -> None:
         waiting = self._open(stack)
-        self._delivery.trust_ledger()
+        self._delivery.look_over({file.day for file in waiting})
         self._withdraw(waiting)
         self._settle(waiting)
         self._take(waiting)
+        self._withdrawals.delete(self._delivery, self._now())
+
+    def _doubt(self) -> None:
+        """Trust nothing that was learnt from an engine that may have been restarted."""
+        self._finished.clear()
+        self._delivery.doubt()
+        self._withdrawals.doubt()
 
     def _open(self, stack: contextlib.ExitStack) -> dict[SpoolFile, Waiting]:
         """Open every file that may have something new, and with it note its last row: (a)."""

@@ -13,9 +13,11 @@ from typing import Final
 from collector.backlog import Erasure, Waiting
 from collector.delivery import Delivery
 from collector.ledger import Ledger, Mark
-from collector.warehouse import Warehouse
+from collector.warehouse import Warehouse, ask, tell
 
 ERASED_COLUMNS: Final = ("day", "seller", "visitor", "before_batch")
+DELETE_SECONDS: Final = 600
+Told = tuple[str, int, int]  # seller, visitor, before_batch, as ClickHouse has them
 
 
 class Withdrawals:
@@ -26,12 +28,16 @@ class Withdrawals:
         self._warehouse = warehouse
         self._erasures: dict[date, dict[tuple[str, int], Erasure]] = {}
         self._marks: dict[date, dict[tuple[str, int], Mark]] = {}
+        self._there: dict[date, set[Told]] = {}
+        self._to_delete: set[date] = set()
+        self._deleted_at = 0.0
 
     def keep(self, days: Collection[date]) -> None:
         """Forget every other day's."""
-        for kept in (self._erasures, self._marks):
+        for kept in (self._erasures, self._marks, self._there):
             for day in kept.keys() - set(days):
                 del kept[day]
+        self._to_delete.intersection_update(days)
 
     def read(self, each: Waiting) -> None:
         """Read what a spool file has new; errors as Waiting.erasures."""
@@ -39,6 +45,10 @@ class Withdrawals:
         known = self._erasures.setdefault(file.day, {})
         after = max((row for run, row in known if run == file.run), default=0)
         known.update(((new.run, new.row), new) for new in each.erasures(after))
+
+    def doubt(self) -> None:
+        """Ask ClickHouse again what it knows."""
+        self._there.clear()
 
     def apply(self, delivery: Delivery) -> None:
         """See to it that no number counts what was withdrawn; then the ledger says so.
@@ -50,24 +60,46 @@ class Withdrawals:
             if marks is None or erasures.keys() - marks.keys():
                 self._ledger.mark_erasures((day, run, row) for run, row in erasures)
                 marks = self._load(day)
-            new = {key: mark for key, mark in marks.items() if not mark.applied}
-            told = {key: (erasures[key], mark) for key, mark in new.items() if key in erasures}
-            if told:
-                body = "\n".join(_row(day, *pair) for pair in told.values()).encode()
-                self._warehouse.insert(delivery.client, "erased", ERASED_COLUMNS, body)
-                self._ledger.applied(mark for _, mark in told.values())
+            if erasures:
+                self._tell(day, delivery)
+            if new := [mark for key, mark in marks.items() if key in erasures and not mark.applied]:
+                self._ledger.applied(new)
                 self._load(day)
+
+    def delete(self, delivery: Delivery, now: float) -> None:
+        """Delete from hits what was withdrawn since the last time, at most every ten minutes.
+
+        Not waited for: the engine rewrites parts behind our back, and goes on after a restart.
+        """
+        if self._to_delete and not 0 <= now - self._deleted_at < DELETE_SECONDS:
+            for day in filter(self._ledger.takes_batches, sorted(self._to_delete)):
+                tell(delivery.client, "delete_withdrawn", {"day": day})
+            self._to_delete.clear()
+            self._deleted_at = now
 
     def of(self, day: date) -> list[tuple[Erasure, int]]:
         """Return a day's erasures, each with the batch that it ends before."""
         marks = self._marks[day]
         return [(each, marks[key].before_batch) for key, each in self._erasures[day].items()]
 
+    def _tell(self, day: date, delivery: Delivery) -> None:
+        told = {
+            (each.seller, each.visitor % 2**64, before_batch)  # SQLite keeps it signed
+            for each, before_batch in self.of(day)
+        }
+        if day not in self._there:
+            values = {"day": day}
+            self._there[day] = {
+                tuple(row) for row in ask(delivery.client, "erasures_there", values)
+            }
+            self._to_delete.add(day)
+        new = sorted(told - self._there[day])
+        if new:
+            body = "\n".join(json.dumps([day.isoformat(), *row]) for row in new).encode()
+            self._warehouse.insert(delivery.client, "erased", ERASED_COLUMNS, body)
+            self._there[day].update(new)
+            self._to_delete.add(day)
+
     def _load(self, day: date) -> dict[tuple[str, int], Mark]:
         self._marks[day] = {(mark.run, mark.row): mark for mark in self._ledger.marks(day)}
         return self._marks[day]
-
-
-def _row(day: date, erasure: Erasure, mark: Mark) -> str:
-    visitor = erasure.visitor % 2**64  # SQLite keeps it signed
-    return json.dumps([day.isoformat(), erasure.seller, visitor, mark.before_batch])

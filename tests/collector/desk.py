@@ -20,13 +20,14 @@ class Desk:
         self.spool = folder / "spool"
         self.ledger_path = folder / "ledger.sqlite"
         self.warehouse = warehouse
+        self.now = 1_767_345_600.0
         self.client = warehouse.connect()
         self.start()
 
     def start(self) -> None:
         """Start as after a crash: nothing is remembered but what is on disk."""
         self.ledger = Ledger(self.ledger_path)
-        self.drain = Drain(self.spool, self.ledger, self.warehouse, lambda: 1_767_345_600.0)
+        self.drain = Drain(self.spool, self.ledger, self.warehouse, lambda: self.now)
 
     def stop(self) -> None:
         """Stop; the engine stays."""

@@ -152,6 +152,22 @@ def test_a_batch_of_which_only_some_rows_are_there_stops_the_drain(desk: Desk) -
     assert desk.rows() == expected(worker, other)
 
 
+def test_a_batch_that_clickhouse_lost_is_sent_again(desk: Desk) -> None:
+    """A part broke, and with it the first batch: the engine set it aside at its start. The ledger
+    calls it arrived; the drain finds nothing of it there and sends it again from the spool."""
+    worker = Worker(desk.spool)
+    worker.commit(any_hits(50))
+    desk.drain.step()
+    worker.commit(any_hits(10, seed=2))
+    worker.finish()
+    desk.drain.step()
+    desk.client.command("alter table hits delete where batch = 1", settings={"mutations_sync": 2})
+    assert desk.rows().total() == 10
+    desk.restart()
+    assert desk.drain.step() == 50
+    assert desk.rows() == expected(worker)
+
+
 def test_a_lost_ledger_stops_the_drain(desk: Desk) -> None:
     """Somebody deletes ledger.sqlite: the rows in ClickHouse would all be sent a second time."""
     worker = Worker(desk.spool)

@@ -184,6 +184,72 @@ def test_a_day_of_withdrawals_among_many_leaves_the_others_whole(desk: Desk) -> 
     assert not desk.alarms()
 
 
+def test_withdrawn_hits_are_deleted_in_groups(desk: Desk) -> None:
+    """The first withdrawal is deleted at once, the next ones together ten minutes later, and until
+    then they are only hidden. What came after consent was given again stays."""
+    worker = Worker(desk.spool)
+    worker.commit(hit(visitor=each) for each in range(1, 6))
+    desk.drain.step()
+
+    def kept() -> list[int]:
+        while desk.client.query(
+            "select count() from system.mutations where table = 'hits' and not is_done"
+        ).result_rows != [(0,)]:
+            pass
+        return sorted(row[4] for row in desk.rows("hits").elements())
+
+    worker.erase("s", 1)
+    desk.drain.step()
+    assert kept() == [2, 3, 4, 5]
+    worker.erase("s", 2)
+    worker.commit([hit(visitor=2)])
+    desk.drain.step()
+    worker.erase("s", 3)
+    desk.now += 599
+    desk.drain.step()
+    assert kept() == [2, 2, 3, 4, 5]
+    assert visitors(desk) == {("s", 2): 1, ("s", 4): 1, ("s", 5): 1}
+    desk.now += 1
+    desk.drain.step()
+    assert kept() == [2, 4, 5]
+    desk.restart()
+    desk.drain.step()
+    assert visitors(desk) == {("s", 2): 1, ("s", 4): 1, ("s", 5): 1}
+    assert not desk.alarms()
+
+
+def test_a_mutation_names_nobody(desk: Desk) -> None:
+    """The engine keeps the text of the last hundred; a hash in it would outlive the day."""
+    worker = Worker(desk.spool)
+    worker.commit([hit("seller whom nobody else has", visitor=EVE)])
+    desk.drain.step()
+    worker.erase("seller whom nobody else has", EVE)
+    desk.drain.step()
+    rows = desk.client.query(
+        "select command from system.mutations where table = 'hits' order by create_time"
+    ).result_rows
+    assert "first_counted" in rows[-1][0]
+    assert str(EVE) not in rows[-1][0]
+    assert "seller whom" not in rows[-1][0]
+
+
+def test_what_clickhouse_forgot_of_a_withdrawal_is_told_again(desk: Desk) -> None:
+    """A part of `erased` broke and the engine set it aside at its start: nobody may count Eve
+    again, although the ledger calls her erasure applied."""
+    worker = Worker(desk.spool)
+    worker.commit([hit(visitor=MALLORY)])
+    desk.drain.step()
+    worker.commit([hit(visitor=EVE)])
+    desk.drain.step()
+    worker.erase("s", EVE)
+    desk.now = 1.0  # too early to delete
+    desk.drain.step()
+    desk.client.command("truncate table erased")
+    desk.restart()
+    desk.drain.step()
+    assert visitors(desk) == {("s", MALLORY): 1}
+
+
 def test_the_ledger_holds_no_hash(desk: Desk) -> None:
     """What the ledger notes of an erasure is where it stands, never whose it is. The same search
     finds the hash in the spool."""
