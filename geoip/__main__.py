@@ -99,10 +99,11 @@ def _serve(settings: Settings) -> None:
         yield
         access.close()
 
-    routes = [*door.routes(settings.path_prefix), *readiness.routes(state, settings.path_prefix)]
+    prefix = settings.path_prefix
+    rest = Starlette(routes=readiness.routes(state, prefix), lifespan=lifespan)
     listener = listen(settings.beacons_bind)
     _log.info("geoip: the location door alone, on %s", settings.beacons_public_url)
-    serve(Starlette(routes=routes, lifespan=lifespan), listener)
+    serve(door.before(rest, prefix), listener)
 
 
 if __name__ == "__main__":

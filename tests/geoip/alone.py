@@ -72,20 +72,22 @@ def alone(home: Path, **settings: str) -> Iterator[Process]:
     token = tokens.mint("location", keys.derive(SECRET.encode(), "token"), now=int(time.time()))
     try:
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as http:
-            _wait(http, process, output)
+            _wait(http, process, output, settings.get("COLLECTOR_PATH_PREFIX", ""))
             yield Process(http, token, home, output, process.pid)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
 
 
-def _wait(http: httpx2.Client, process: "subprocess.Popen[bytes]", output: Path) -> None:
+def _wait(
+    http: httpx2.Client, process: "subprocess.Popen[bytes]", output: Path, prefix: str
+) -> None:
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
         try:
-            if http.get("/healthz").status_code == 200:
+            if http.get(f"{prefix}/healthz").status_code == 200:
                 return
         except httpx2.TransportError:
             time.sleep(0.02)

@@ -178,3 +178,10 @@ def measured(server: Server) -> str:
     registry = CollectorRegistry()
     registry.register(LocationMetrics(server.door))
     return generate_latest(registry).decode()
+
+
+def test_a_path_prefix_leaves_the_shops_own_paths_free(tmp_path: Path) -> None:
+    """Everything of ours lies below it, and nothing beside it."""
+    with alone(tmp_path, COLLECTOR_PATH_PREFIX="/stats") as process:
+        assert process.http.get("/stats/location").status_code == 200
+        assert process.http.get("/location").status_code == 404
