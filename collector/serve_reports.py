@@ -9,6 +9,7 @@ import logging
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
+from datetime import date
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -19,21 +20,25 @@ from collector import __version__, keys, readiness, secret, status
 from collector.access import Access
 from collector.calendar import Calendar, repeat
 from collector.clock import DayClock
+from collector.day_close import World as SealWorld
 from collector.day_key import destroy_old_salts
 from collector.drain import Drain
 from collector.ledger import Ledger
 from collector.operator_client import SOCKET_NAME
 from collector.operator_socket import OperatorSocket
+from collector.seal import Seal
 from collector.serve_beacons import World
 from collector.server import serve
 from collector.settings import Settings
 from collector.warehouse import Warehouse, quieten
 from dashboards.app import Options, create_app
 from dashboards.catalogue import Catalogue
+from dashboards.shares import Shares
 
 logger = logging.getLogger("collector.reports")
 
 DRAIN_SECONDS = 1.0
+SEAL_SECONDS = 5.0
 TEND_SECONDS = 1.0
 RECENT_DAYS = 7
 
@@ -59,6 +64,21 @@ class Reports:
         self.warehouse = Warehouse(settings.data_dir / "clickhouse", settings.clickhouse_dsn)
         self.warehouse.migrate()
         self.drain = Drain(self.spool, self.ledger, self.warehouse, self.calendar.seconds)
+        self._drain_pause = threading.Lock()
+        self.seal = Seal(
+            settings.data_dir,
+            settings.salts,
+            self.ledger,
+            self.warehouse,
+            SealWorld(
+                today=self.calendar.today,
+                seconds=self.calendar.seconds,
+                running=world.boot,
+                pause=self._drain_pause,
+            ),
+            timezone=settings.timezone,
+            minimum=settings.breakdown_min,
+        )
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -72,6 +92,7 @@ class Reports:
             calendar=self.calendar,
             now=self.calendar.now,
             catalogue=Catalogue(settings.data_dir / "catalogue.sqlite"),
+            shares=Shares(settings.data_dir / "shares.sqlite"),
             options=Options(
                 public_url=settings.reports_public_url,
                 path_prefix=settings.path_prefix,
@@ -102,8 +123,9 @@ class Reports:
         return app
 
     def start(self) -> None:
-        """Start draining and tending."""
+        """Start draining, closing days and tending."""
         self._thread("drain", DRAIN_SECONDS, self._drain)
+        self._thread("seal", SEAL_SECONDS, self._seal)
         self._thread("tend", TEND_SECONDS, self._tend)
 
     def close(self) -> None:
@@ -111,6 +133,7 @@ class Reports:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+        self.seal.close()
         self.drain.close()
         self.warehouse.close()
         self.ledger.close()
@@ -149,11 +172,20 @@ class Reports:
     def _drain(self) -> bool:
         """Drain a little; return whether more waits."""
         try:
-            self.drain.step()
+            with self._drain_pause:
+                self.drain.step()
         except Exception as error:  # a bug must not end the thread, and its text may be a hash
             logger.error("drain: %s", type(error).__name__)
             return False
         return self.drain.behind
+
+    def _seal(self) -> bool:
+        """Take an arrow of a day's close; return whether one was taken."""
+        try:
+            return self.seal.step()
+        except Exception as error:  # as above
+            logger.error("seal: %s", type(error).__name__)
+            return False
 
     def _tend(self) -> None:
         seconds = self.calendar.seconds()
@@ -164,9 +196,26 @@ def operator_routes(reports: Reports) -> list[BaseRoute]:
     """Return what operators may ask over the socket."""
 
     def show_status(request: Request) -> Response:
-        return PlainTextResponse(reports.status().text())
+        return _said(reports.status().text().rstrip())
 
-    return [Route("/status", show_status)]
+    def close_day(request: Request) -> Response:
+        try:
+            day = date.fromisoformat(request.query_params.get("day", ""))
+        except ValueError:
+            return _said("day: must be a date such as 2026-01-31", 400)
+        try:
+            return _said(reports.seal.close_day(day))
+        except ValueError as error:
+            return _said(f"day: {error}", 400)
+
+    return [
+        Route("/status", show_status),
+        Route("/close-day", close_day, methods=["POST"]),
+    ]
+
+
+def _said(sentence: str, status_code: int = 200) -> Response:
+    return PlainTextResponse(f"{sentence}\n", status_code)
 
 
 def run(settings: Settings, listener: socket.socket) -> None:

@@ -89,6 +89,23 @@ class BreakdownAnswer(Answer):
     outside: int = Field(description="Belongs to weeks and months that cross the range's ends.")
 
 
+class ExportRow(Answer):
+    """A product's day; orders is null where the marketplace told none."""
+
+    date: date
+    product: str
+    title: str | None
+    views: int
+    visitors: int
+    orders: int | None
+
+
+class Export(Answer):
+    """Every product and day with a visit or an order, by day."""
+
+    rows: list[ExportRow]
+
+
 class ErrorDetail(Answer):
     """What is wrong, for programs and for people."""
 

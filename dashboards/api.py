@@ -19,6 +19,7 @@ from dashboards.catalogue import Catalogue, Listing
 from dashboards.parameters import (
     BreakdownAsked,
     ExportAsked,
+    ExportJsonAsked,
     InRange,
     OfProduct,
     ProductsAsked,
@@ -88,6 +89,17 @@ class Api:
         """GET /api/v1/export.csv"""
         query, shelf = self._product_asked(ExportAsked, request)
         return download(self.stats, self.catalogue, shelf, query.span, query.for_ == "excel")
+
+    def export_json(self, request: Request) -> Response:
+        """GET /api/v1/export.json"""
+        query, shelf = self._product_asked(ExportJsonAsked, request)
+        listed = self.catalogue.products(shelf.seller, shelf.products)
+        rows = self.stats.day_rows(shelf, query.span)
+        return StreamingResponse(
+            export.objects(rows, listed),
+            media_type="application/json",
+            headers={"Cache-Control": PRIVATE},
+        )
 
     def _asked(self, kind: type[AnyRange], request: Request) -> tuple[AnyRange, Shelf]:
         """Return what is asked, and whose numbers it may be answered with."""
@@ -209,7 +221,7 @@ def download(stats: Stats, catalogue: Catalogue, shelf: Shelf, span: Span, excel
     """Return a range as a CSV file, read and sent a month at a time."""
     listed = catalogue.products(shelf.seller, shelf.products)
     return StreamingResponse(
-        export.lines(stats.rows_by_month(shelf, span), listed, excel=excel),
+        export.lines(stats.day_rows(shelf, span), listed, excel=excel),
         media_type="text/csv; charset=utf-8",
         headers={
             "Content-Disposition": f'attachment; filename="visitors-{span.first}-{span.last}.csv"',

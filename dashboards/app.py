@@ -30,6 +30,8 @@ from dashboards.look import LOGO_SUFFIXES, STATIC, Look
 from dashboards.operator import Operator
 from dashboards.pages import Pages, refusal
 from dashboards.refused import Refused
+from dashboards.share_pages import SharePages
+from dashboards.shares import Shares
 from dashboards.sign_in import SignIn
 from dashboards.snapshot import Calendar
 from dashboards.stats import Stats
@@ -61,6 +63,7 @@ def create_app(
     calendar: Calendar,
     now: Callable[[], datetime],
     catalogue: Catalogue,
+    shares: Shares,
     options: Options,
     more_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
@@ -69,6 +72,7 @@ def create_app(
     authorise    (allowed scopes, Authorization header) → grant, or PermissionError(sentence)
     sessions     sign-in; see `access.Sessions`
     connect      opens a ClickHouse client of its own; called a few times, from threads
+    catalogue, shares   the two small files that this package keeps
     calendar     which days there are, and how far they were stored
     now          the local time of the day that is being counted
     more_routes  the composition root's own, such as /readyz; they come first
@@ -94,7 +98,12 @@ def create_app(
             *more_routes,
             *_api(Api(access, stats, catalogue), options),
             *_operator(Operator(access, catalogue, stats), options.path_prefix),
-            *_dashboard(Pages(access, stats, catalogue, look), sign_in, look),
+            *_dashboard(
+                Pages(access, stats, catalogue, look, shares),
+                SharePages(access, stats, shares, look, options.public_url),
+                sign_in,
+                look,
+            ),
         ],
         middleware=[Middleware(SafeHeaders)],
         exception_handlers={Refused: refused, HTTPException: refused},
@@ -141,6 +150,7 @@ def _api(api: Api, options: Options) -> list[BaseRoute]:
         Route(f"{place}/products", api.products),
         Route(f"{place}/breakdown", api.breakdown),
         Route(f"{place}/export.csv", api.export),
+        Route(f"{place}/export.json", api.export_json),
         Route(f"{place}/openapi.json", description),
     ]
 
@@ -152,7 +162,7 @@ def _operator(operator: Operator, path_prefix: str) -> list[BaseRoute]:
     ]
 
 
-def _dashboard(pages: Pages, sign_in: SignIn, look: Look) -> list[BaseRoute]:
+def _dashboard(pages: Pages, share: SharePages, sign_in: SignIn, look: Look) -> list[BaseRoute]:
     home = look.home
 
     def front(request: Request) -> Response:
@@ -160,10 +170,19 @@ def _dashboard(pages: Pages, sign_in: SignIn, look: Look) -> list[BaseRoute]:
 
     return [
         Route(home, front),
-        Route(f"{home}/", pages.overview),
-        Route(f"{home}/product", pages.product),
-        Route(f"{home}/words", pages.words),
-        Route(f"{home}/export.csv", pages.export),
+        *(
+            Route(below + path, page)
+            for below in (home, f"{home}/shared/{{key}}")
+            for path, page in (
+                ("/", pages.overview),
+                ("/product", pages.product),
+                ("/words", pages.words),
+                ("/export.csv", pages.export),
+            )
+        ),
+        Route(f"{home}/share", share.list, methods=["GET"]),
+        Route(f"{home}/share", share.make, methods=["POST"]),
+        Route(f"{home}/share/end", share.end, methods=["POST"]),
         Route(f"{home}/login", sign_in.ask, methods=["GET"]),
         Route(f"{home}/login", sign_in.enter, methods=["POST"]),
         Route(f"{home}/logout", sign_in.leave, methods=["POST"]),

@@ -45,3 +45,9 @@ async def body(request: Request, bytes_max: int) -> bytes:
 def kind(request: Request) -> str:
     """Return the body's media type, without its parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def own_page_only(request: Request) -> None:
+    """Refuse a form that another site's page sent in the reader's name."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise Refused(403, "forbidden", "Origin: this form works from the dashboard only", "Origin")

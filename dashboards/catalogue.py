@@ -49,7 +49,7 @@ class Catalogue:
     """A small SQLite file; every use opens its own connection, so any thread may call."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._open() as database:
             database.execute("pragma journal_mode = wal")
@@ -85,7 +85,7 @@ class Catalogue:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        database = sqlite3.connect(self._path, timeout=BUSY_SECONDS)
+        database = sqlite3.connect(self.path, timeout=BUSY_SECONDS)
         try:
             with database:
                 yield database

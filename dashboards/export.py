@@ -2,12 +2,13 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from dashboards.catalogue import Listing
-from dashboards.totals import Totals
+from dashboards.stats import DayRow
 
-HEADER = ("date", "product", "title", "views", "visitors")
+HEADER = ("date", "product", "title", "views", "visitors", "orders")
 CHUNK_ROWS = 1000
 # A spreadsheet takes a cell that begins like this for a formula, and runs it.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -19,12 +20,9 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
 
 
-def lines(
-    rows: Iterable[tuple[object, str, Totals]], listed: Mapping[str, Listing], *, excel: bool
-) -> Iterator[str]:
+def lines(rows: Iterable[DayRow], listed: Mapping[str, Listing], *, excel: bool) -> Iterator[str]:
     """Yield CSV (RFC 4180), a thousand rows at a time.
 
-    rows    day, product, totals
     excel   begins with a byte order mark and separates by semicolons, which is what Excel
             expects in most of Europe
     """
@@ -33,12 +31,36 @@ def lines(
     if excel:
         buffer.write(BYTE_ORDER_MARK)
     writer.writerow(HEADER)
-    for number, (day, product, totals) in enumerate(rows, 1):
-        listing = listed.get(product)
-        title = "" if listing is None else listing.title
-        writer.writerow((day, harmless(product), harmless(title), totals.views, totals.visitors))
+    for number, row in enumerate(rows, 1):
+        title = harmless(_title(listed, row.product) or "")
+        orders = "" if row.orders is None else row.orders
+        seen = row.totals
+        writer.writerow((row.day, harmless(row.product), title, seen.views, seen.visitors, orders))
         if number % CHUNK_ROWS == 0:
             yield buffer.getvalue()
             buffer.seek(0)
             buffer.truncate()
     yield buffer.getvalue()
+
+
+def objects(rows: Iterable[DayRow], listed: Mapping[str, Listing]) -> Iterator[str]:
+    """Yield a JSON object whose `rows` are the same rows, a thousand at a time."""
+    yield '{"rows":['
+    chunk: list[str] = []
+    first = True
+    for row in rows:
+        chunk.append(json.dumps(_object(row, listed), ensure_ascii=False))
+        if len(chunk) == CHUNK_ROWS:
+            yield ("" if first else ",") + ",".join(chunk)
+            chunk, first = [], False
+    yield ("," if chunk and not first else "") + ",".join(chunk) + "]}"
+
+
+def _object(row: DayRow, listed: Mapping[str, Listing]) -> dict[str, object]:
+    values = (row.day.isoformat(), row.product, _title(listed, row.product), *row.totals)
+    return dict(zip(HEADER, (*values, row.orders), strict=True))
+
+
+def _title(listed: Mapping[str, Listing], product: str) -> str | None:
+    listing = listed.get(product)
+    return listing.title if listing else None

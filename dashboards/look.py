@@ -166,7 +166,10 @@ class Here:
     """Where the reader is: makes addresses that keep what was chosen and change one thing."""
 
     def __init__(self, home: str, request: Request) -> None:
-        self.home = home
+        key = request.path_params.get("key")
+        # Who came by a shared link stays below it.
+        self.home = home if key is None else f"{home}/shared/{key}"
+        self.shared = key is not None
         self.path = request.url.path
         self.chosen: Mapping[str, str] = dict(request.query_params)
 

@@ -17,6 +17,7 @@ ENDPOINTS: tuple[tuple[str, str, type[BaseModel], type[BaseModel] | None], ...] 
     ("timeseries", "Totals by interval", parameters.TimeseriesAsked, answers.Timeseries),
     ("products", "Totals by product", parameters.ProductsAsked, answers.Products),
     ("breakdown", "One dimension", parameters.BreakdownAsked, answers.BreakdownAnswer),
+    ("export.json", "A row a product and day", parameters.ExportJsonAsked, answers.Export),
     ("export.csv", "A row a product and day", parameters.ExportAsked, None),
 )
 
@@ -58,7 +59,7 @@ def _get(
 ) -> dict[str, Any]:
     ok = TEXT_CSV if answered is None else _json(answered)
     return {
-        "operationId": path.partition(".")[0],
+        "operationId": path.replace(".", "_"),
         "summary": summary,
         "parameters": _parameters(asked),
         "responses": {

@@ -15,6 +15,7 @@ from dashboards.overview import overview
 from dashboards.parameters import ExportAsked, PageAsked, asked
 from dashboards.product import product_page
 from dashboards.refused import Refused, bad
+from dashboards.shares import Shares
 from dashboards.stats import Stats
 
 Page = Callable[[Request, Grant], Response]
@@ -28,6 +29,7 @@ class Pages:
     stats: Stats
     catalogue: Catalogue
     look: Look
+    shares: Shares
 
     def overview(self, request: Request) -> Response:
         """GET /dashboard/"""
@@ -79,6 +81,9 @@ class Pages:
         return download(self.stats, self.catalogue, shelf, query.span, query.for_ == "excel")
 
     def _signed_in(self, request: Request, page: Page) -> Response:
+        key = request.path_params.get("key")
+        if key is not None:
+            return self._shared(request, str(key), page)
         try:
             grant = self.access.session(request)
         except PermissionError as error:
@@ -86,6 +91,22 @@ class Pages:
         if grant is None:
             return self.look.signed_out(request, reason="", expired=False)
         return page(request, grant)
+
+    def _shared(self, request: Request, key: str, page: Page) -> Response:
+        shelf = self.shares.shelf(key, self.stats.today())
+        if shelf is None:
+            return self.look.page(request, "link_ended.html", status=404, never_kept=True)
+        return page(request, Shown(shelf.seller, shelf.products))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a shared link allows: a seller's pages, nothing else."""
+
+    seller: str
+    products: frozenset[str] | None
+    scope: str = "share"
+    expires_at: int = 0
 
 
 def refusal(look: Look, request: Request, error: Refused) -> Response:

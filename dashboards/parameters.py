@@ -128,6 +128,10 @@ class ExportAsked(OfProduct):
     )
 
 
+class ExportJsonAsked(OfProduct):
+    """GET /api/v1/export.json"""
+
+
 class PageAsked(BaseModel):
     """A page: a range by name or by its ends, and how the table is shown."""
 

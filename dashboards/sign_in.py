@@ -7,9 +7,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from dashboards.access import COOKIE, Sessions
-from dashboards.bodies import form
+from dashboards.bodies import form, own_page_only
 from dashboards.look import Look
-from dashboards.refused import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +65,3 @@ class SignIn:
         else:
             parts += ["Secure"] * self.secure + ["SameSite=Lax"]
         return "; ".join(parts)
-
-
-def own_page_only(request: Request) -> None:
-    """Refuse a form that another site's page sent in the reader's name."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise Refused(403, "forbidden", "Origin: this form works from the dashboard only", "Origin")

@@ -40,6 +40,15 @@ class Uploaded(NamedTuple):
     number: int
 
 
+class DayRow(NamedTuple):
+    """A product's day; orders is None where the marketplace told none."""
+
+    day: date
+    product: str
+    totals: Totals
+    orders: int | None
+
+
 class Told(NamedTuple):
     """An uploaded number of a day, and the views counted of the products that it speaks of."""
 
@@ -128,10 +137,18 @@ class Stats:
                 if product != OWN and shelf.has(product):
                     yield day, product, totals
 
-    def rows_by_month(self, shelf: Shelf, span: Span) -> Iterator[tuple[date, str, Totals]]:
-        """Yield the rows of a span of any length, holding one month of them at a time."""
+    def day_rows(self, shelf: Shelf, span: Span) -> Iterator[DayRow]:
+        """Yield a row for every product and day with a visit or an uploaded order, by day.
+
+        Of a span of any length, a month at a time is held.
+        """
         for month in intervals(span, "month"):
-            yield from self.rows(shelf, month)
+            seen = {(day, product): totals for day, product, totals in self.rows(shelf, month)}
+            _, rows, _ = self._ask("orders", shelf, month, always=True)
+            orders = {(day, product): int(n) for day, product, n in rows}
+            for day, product in sorted(seen.keys() | orders.keys()):
+                key = (day, product)
+                yield DayRow(day, product, seen.get(key, NOBODY), orders.get(key))
 
     def breakdown(self, shelf: Shelf, span: Span, by: By) -> Breakdown:
         """Return what the closes have published of one dimension for days in the range.
@@ -164,11 +181,11 @@ class Stats:
         return units
 
     def _ask(
-        self, question: str, shelf: Shelf, span: Span, **more: object
+        self, question: str, shelf: Shelf, span: Span, *, always: bool = False, **more: object
     ) -> tuple[Mapping[date, State], Sequence[Row], OpenDays]:
         """Return the days with numbers, the rows of the sealed ones and the totals of the others.
 
-        Asks again if a day was sealed meanwhile, so that it is neither missed nor counted twice.
+        always: asks though no day is sealed. Asks again if a day was sealed meanwhile, so that it is neither missed nor counted twice.
         """
         for _ in range(ATTEMPTS):
             days = self.days(span)
@@ -176,7 +193,7 @@ class Stats:
                 return {}, (), {}
             opened = tuple(sorted(day for day, state in days.items() if state == "open"))
             rows: Sequence[Row] = ()
-            if len(opened) < len(days) or more:
+            if len(opened) < len(days) or always:
                 ends = {"first": min(days), "last": span.last, "open": list(opened)}
                 rows = self._pool.ask(question, shelf.parameters | ends | more)
             totals = self._open_days(shelf, opened) if opened else {}

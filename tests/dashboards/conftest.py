@@ -15,6 +15,7 @@ from collector.access import Access
 from collector.warehouse import Warehouse
 from dashboards.app import Options, create_app
 from dashboards.catalogue import Catalogue
+from dashboards.shares import Shares
 from tests.dashboards.running import (
     KEY,
     OPERATOR_KEY,
@@ -73,11 +74,19 @@ def catalogue(tmp_path: Path) -> Catalogue:
     return Catalogue(tmp_path / "catalogue.sqlite")
 
 
+@pytest.fixture
+def shares(tmp_path: Path) -> Shares:
+    """No links yet."""
+    return Shares(tmp_path / "shares.sqlite")
+
+
 Serve = Callable[..., Site]
 
 
 @pytest.fixture
-def serve(connect: Connect, book: Book, door: Access, catalogue: Catalogue) -> Iterator[Serve]:
+def serve(
+    connect: Connect, book: Book, door: Access, catalogue: Catalogue, shares: Shares
+) -> Iterator[Serve]:
     """Start a server with some options; several in one test if need be."""
     with ExitStack() as running:
 
@@ -89,6 +98,7 @@ def serve(connect: Connect, book: Book, door: Access, catalogue: Catalogue) -> I
                 calendar=book,
                 now=now,
                 catalogue=catalogue,
+                shares=shares,
                 options=Options(**({"today_step_minutes": 0} | options)),
             )
             return running.enter_context(serving(app))
@@ -113,6 +123,7 @@ def broken_site(book: Book, door: Access, catalogue: Catalogue, tmp_path: Path) 
         calendar=book,
         now=noon,
         catalogue=catalogue,
+        shares=Shares(tmp_path / "shares.sqlite"),
         options=Options(),
     )
     with serving(app) as site:

@@ -227,13 +227,17 @@ class Visits:
         self, product: str, day: date, visitors: int, views: int, *, seller: str | None = None
     ) -> None:
         """Add a day's sealed totals; product '' is the seller's own figure."""
-        row = [day, "day", seller or self.seller, product, "", "", visitors, views, 0, day, 1]
-        self.client.insert("counts", [row], column_names=COUNTS)
+        self.counts(
+            [[day, "day", seller or self.seller, product, "", "", visitors, views, 0, day, 1]]
+        )
+
+    def counts(self, rows: list[list[Any]]) -> None:
+        """Add rows as a close does."""
+        self.client.insert("counts", rows, column_names=COUNTS)
 
     def cell(self, product: str, period: str, start: date, by: str, value: str, n: int) -> None:
         """Add a published cell of a breakdown."""
-        row = [start, period, self.seller, product, by, value, n, 0, 0, start, 1]
-        self.client.insert("counts", [row], column_names=COUNTS)
+        self.counts([[start, period, self.seller, product, by, value, n, 0, 0, start, 1]])
 
     def withdraw(self, visitor: int, day: date, before_batch: int) -> None:
         """Erase a visitor's hits in the batches before one."""

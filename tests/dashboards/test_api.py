@@ -155,7 +155,7 @@ def test_sealed_days_come_from_counts_and_open_ones_from_hits(
     assert (whole["views"], whole["visitor_days"]) == (10, 9)
     assert (one["views"], one["visitor_days"]) == (10, 9)
     assert [(p["views"], p["visitor_days"]) for p in products] == [(10, 9)]
-    assert export[1:] == ["2026-11-17,cup,,8,7", "2026-11-18,cup,,2,2"]
+    assert export[1:] == ["2026-11-17,cup,,8,7,", "2026-11-18,cup,,2,2,"]
 
 
 def test_products_are_paged_without_a_gap_or_a_repeat(

@@ -1,0 +1,122 @@
+"""Share pages: where a seller makes, lists and revokes links for others."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from dashboards.access import Access, Grant, shelf_of
+from dashboards.bodies import form, own_page_only
+from dashboards.look import Look
+from dashboards.parameters import Day, Name, read
+from dashboards.period import DAY
+from dashboards.refused import bad
+from dashboards.shares import PER_SELLER_MAX, Shares, TooManyShares
+from dashboards.shelf import Shelf
+from dashboards.stats import Stats
+
+DAYS_MAX = 366
+DAYS_USUAL = 30
+
+
+class ShareAsked(BaseModel):
+    """The form that makes a link."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    until: Day
+    seller: Name | None = None
+
+
+class EndAsked(BaseModel):
+    """The button that revokes one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    number: int
+    seller: Name | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SharePages:
+    """The page and its two forms; for those who are signed in, not for those who hold a link."""
+
+    access: Access
+    stats: Stats
+    shares: Shares
+    look: Look
+    public_url: str
+
+    def list(self, request: Request) -> Response:
+        """GET /dashboard/share"""
+        grant = self._grant(request)
+        if grant is None:
+            return self.look.signed_out(request, reason="", expired=True)
+        return self._page(request, grant, shelf_of(grant, request.query_params.get("seller")))
+
+    async def make(self, request: Request) -> Response:
+        """POST /dashboard/share: the answer shows the link, this once."""
+        own_page_only(request)
+        return await run_in_threadpool(self._make, request, await form(request))
+
+    async def end(self, request: Request) -> Response:
+        """POST /dashboard/share/end"""
+        own_page_only(request)
+        return await run_in_threadpool(self._end, request, await form(request))
+
+    def _make(self, request: Request, fields: dict[str, str]) -> Response:
+        grant = self._grant(request)
+        if grant is None:
+            return self.look.signed_out(request, reason="", expired=True)
+        asked = read(ShareAsked, fields.items())
+        shelf = shelf_of(grant, asked.seller)
+        today = self.stats.today()
+        if not today <= asked.until <= today + DAYS_MAX * DAY:
+            raise bad("until", f"must lie between {today} and {today + DAYS_MAX * DAY}")
+        try:
+            key = self.shares.make(shelf, today, asked.until)
+        except TooManyShares:
+            raise bad("until", f"at most {PER_SELLER_MAX} links; revoke one first") from None
+        link = f"{self.public_url}{self.look.home}/shared/{key}/"
+        return self._page(request, grant, shelf, link, asked.until)
+
+    def _end(self, request: Request, fields: dict[str, str]) -> Response:
+        grant = self._grant(request)
+        if grant is None:
+            return self.look.signed_out(request, reason="", expired=True)
+        asked = read(EndAsked, fields.items())
+        self.shares.end(shelf_of(grant, asked.seller).seller, asked.number)
+        back = f"?seller={asked.seller}" if asked.seller else ""
+        return RedirectResponse(f"{self.look.home}/share{back}", status_code=303)
+
+    def _grant(self, request: Request) -> Grant | None:
+        try:
+            return self.access.session(request)
+        except PermissionError:
+            return None
+
+    def _page(
+        self,
+        request: Request,
+        grant: Grant,
+        shelf: Shelf,
+        link: str | None = None,
+        until: date | None = None,
+    ) -> Response:
+        today = self.stats.today()
+        return self.look.page(
+            request,
+            "share.html",
+            never_kept=True,
+            grant=grant,
+            seller=shelf.seller if grant.seller is None else None,
+            shares=self.shares.of(shelf.seller, today),
+            link=link,
+            until=until,
+            today=today,
+            usual=today + DAYS_USUAL * DAY,
+            latest=today + DAYS_MAX * DAY,
+        )
