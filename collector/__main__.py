@@ -7,6 +7,8 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 import click
 
@@ -213,6 +215,17 @@ def status() -> None:
     from collector.operator_client import ask
 
     click.echo(ask(settings(), "/status"), nl=False)
+
+
+@main.command("close-day")
+@click.option("--day", help="YYYY-MM-DD; without it yesterday.")
+def close_day(day: str | None) -> None:
+    """Close a day that is over now, without waiting for its salt's time."""
+    from collector.operator_client import ask
+
+    found = settings()
+    chosen = day or (datetime.now(found.timezone).date() - timedelta(days=1)).isoformat()
+    click.echo(ask(found, f"/close-day?{urlencode({'day': chosen})}", "POST"), nl=False)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ from dashboards.shares import Shares
 logger = logging.getLogger("collector.reports")
 
 DRAIN_SECONDS = 1.0
-SEAL_SECONDS = 5.0
+SEAL_SECONDS = 1.0
 TEND_SECONDS = 1.0
 RECENT_DAYS = 7
 
