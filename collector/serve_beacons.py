@@ -18,7 +18,7 @@ from datetime import date
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from collector import keys, readiness, secret
+from collector import keys, metrics, readiness, secret
 from collector.access import Access
 from collector.address import ClientAddress
 from collector.anonymise import visitor
@@ -32,6 +32,7 @@ from collector.consent_page_door import ConsentDoor
 from collector.day_key import DayKeys, destroy_old_salts
 from collector.device import Devices
 from collector.erasure import erase
+from collector.metrics import Gauges
 from collector.page_scripts import beacon_script, consent_script
 from collector.page_tag import SignedPairs
 from collector.salt import SaltDamaged
@@ -39,8 +40,10 @@ from collector.server import serve
 from collector.settings import PREFIX, BadSettings, Settings, trusted_networks
 from collector.source import Sources
 from collector.spool import Spool, Unavailable
+from collector.status import outcomes
 from collector.view_limit import ViewLimit
 from geoip.app import Location
+from geoip.metrics import LocationMetrics
 from geoip.wiring import LocationSettings, assemble
 
 logger = logging.getLogger("collector.beacons")
@@ -124,6 +127,9 @@ class Worker:
         prefix = settings.path_prefix
         return [
             *readiness.routes(self.state, prefix),
+            metrics.route(
+                self.access.authorise, prefix, Gauges(self.gauges), LocationMetrics(self.location)
+            ),
             *self.location.routes(prefix),
             *self._consent_door().routes(),
         ]
@@ -194,6 +200,16 @@ class Worker:
         except (Unavailable, OSError, SaltDamaged):
             return False
         return True
+
+    def gauges(self) -> metrics.Readings:
+        """Return what /metrics says of this worker, and of the day over all workers."""
+        counted = outcomes(self.settings.data_dir / "spool", self.today())
+        return {
+            "beacons_today outcome": ("Today's beacons by outcome, all workers.", counted),
+            "spool_waiting_hits": ("Hits that wait for their commit.", self.spool.waiting),
+            "spool_failing": ("1 while hits can't be written.", self.spool.is_failing),
+            "warnings": ("Sentences in /readyz that somebody should read.", len(self.state()[1])),
+        }
 
     def state(self) -> readiness.State:
         """Return what /readyz says."""

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import socket
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from datetime import date
 
@@ -16,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from collector import __version__, keys, readiness, secret, status
+from collector import __version__, keys, metrics, readiness, secret, status
 from collector.access import Access
 from collector.calendar import Calendar, repeat
 from collector.clock import DayClock
@@ -24,6 +25,7 @@ from collector.day_close import World as SealWorld
 from collector.day_key import destroy_old_salts
 from collector.drain import Drain
 from collector.ledger import Ledger
+from collector.metrics import Gauges
 from collector.operator_client import SOCKET_NAME
 from collector.operator_socket import OperatorSocket
 from collector.seal import Seal
@@ -105,7 +107,10 @@ class Reports:
                 keep_counts_days=settings.keep_counts_days,
                 today_step_minutes=settings.today_step_minutes,
             ),
-            more_routes=readiness.routes(self.state, settings.path_prefix),
+            more_routes=[
+                *readiness.routes(self.state, settings.path_prefix),
+                metrics.route(self.access.authorise, settings.path_prefix, Gauges(self.gauges)),
+            ],
         )
         inner = app.router.lifespan_context
 
@@ -145,6 +150,18 @@ class Reports:
             [f"{alarm.code}: {alarm.sentence}" for alarm in self.ledger.alarms.sounding()],
             status.notices(self.spool, self.calendar.today()),
         )
+
+    def gauges(self) -> metrics.Readings:
+        """Return what /metrics says."""
+        now = self.status()
+        return {
+            "beacons_today outcome": ("Today's beacons by outcome, all workers.", now.outcomes),
+            "waiting_hits": ("Hits in the spool and not in ClickHouse yet.", now.waiting),
+            "alarms code": ("What stopped, by alarm.", Counter(each.code for each in now.alarms)),
+            "warnings": ("Sentences that somebody should read.", len(now.warnings)),
+            "recent_days state": ("The last days, by state.", Counter(now.days.values())),
+            "salts": ("Days whose salt exists.", len(now.salts)),
+        }
 
     def status(self) -> status.Status:
         """Return what `collector status` says."""
