@@ -1,6 +1,7 @@
 """GET /metrics on both ports, for operators only."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -25,18 +26,18 @@ def scrape(collector: Collector, port: int) -> dict[str, float]:
     return {name: float(value) for name, _, value in samples}
 
 
+def unconsented(collector: Collector, port: int) -> bool:
+    """Return whether a beacon without consent was counted as such."""
+    return scrape(collector, port).get('collector_beacons_today{outcome="no-consent"}') == 1.0
+
+
 def test_both_ports_tell_todays_beacons_by_outcome(collector: Collector) -> None:
     """One beacon counts and one lacks consent; both ports say so within seconds."""
     seller = new_seller()
     collector.pixel(seller)
     collector.pixel(seller, cookie=None)
     for port in (collector.beacons, collector.reports):
-        eventually(
-            lambda port=port: (
-                scrape(collector, port).get('collector_beacons_today{outcome="no-consent"}') == 1.0
-            ),
-            "the outcome without a hit",
-        )
+        eventually(partial(unconsented, collector, port), "the outcome without a hit")
         assert scrape(collector, port)['collector_beacons_today{outcome="yes"}'] >= 1.0
 
 
