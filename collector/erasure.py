@@ -17,6 +17,11 @@ from collector.spool_file import files, reading, signed
 
 Pseudonym = Callable[[str], int]
 
+# One look at each row, however many sellers there are.
+HITS_OF_VISITOR = (
+    "select distinct seller, visitor from hits where visitor in (select value from json_each(?))"
+)
+
 
 async def erase(spool: Spool, directory: Path, day: date, pseudonym: Pseudonym) -> bool:
     """Erase a visitor's hits of today from all numbers; return whether there were any.
@@ -36,24 +41,28 @@ async def erase(spool: Spool, directory: Path, day: date, pseudonym: Pseudonym) 
 
 
 def _find(directory: Path, day: date, pseudonym: Pseudonym) -> list[Erasure]:
+    todays = [file for file in files(directory) if file.day == day]
     marks: dict[str, int] = {}
     sellers: set[str] = set()
-    found: set[tuple[str, int]] = set()
-    todays = [file for file in files(directory) if file.day == day]
     for file in todays:
         with reading(file.path) as connection:
+            if _is_blank(connection):
+                continue
             marks[file.run] = connection.execute(
                 "select coalesce(max(row), 0) from hits"
             ).fetchone()[0]
             sellers.update(row[0] for row in connection.execute("select seller from sellers"))
-    pseudonyms = {seller: pseudonym(seller) for seller in sorted(sellers)}
+    pseudonyms = {(seller, signed(pseudonym(seller))) for seller in sellers}
+    visitors = json.dumps([visitor for _, visitor in pseudonyms])
+    found: set[tuple[str, int]] = set()
     for file in todays:
-        with reading(file.path) as connection:
-            for seller, visitor in pseudonyms.items():
-                if connection.execute(
-                    "select 1 from hits where visitor = ? and seller = ? limit 1",
-                    (signed(visitor), seller),
-                ).fetchone():
-                    found.add((seller, visitor))
+        if file.run in marks:
+            with reading(file.path) as connection:
+                found.update(connection.execute(HITS_OF_VISITOR, (visitors,)))
     text = json.dumps(marks, separators=(",", ":"))
-    return [(seller, visitor, text) for seller, visitor in sorted(found)]
+    return [(seller, visitor % 2**64, text) for seller, visitor in sorted(found & pseudonyms)]
+
+
+def _is_blank(connection: sqlite3.Connection) -> bool:
+    """Return whether its worker died before it had made its tables, so that it holds nothing."""
+    return not connection.execute("select count(*) from sqlite_schema").fetchone()[0]

@@ -37,7 +37,7 @@ class Unavailable(Exception):
 class _Group:
     """What is committed together."""
 
-    __slots__ = ("day", "done", "erasures", "failed", "hits", "outcomes")
+    __slots__ = ("day", "done", "erasures", "hits", "kept", "outcomes")
 
     def __init__(self, day: date) -> None:
         self.day = day
@@ -46,7 +46,7 @@ class _Group:
         self.erasures: list[Erasure] = []
         # One future for all: an Event would make one for each waiter.
         self.done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self.failed = False
+        self.kept = False
 
 
 class Spool:
@@ -127,7 +127,9 @@ class Spool:
 
     def keep_outcome(self, day: date, outcome: str | None) -> None:
         """Count a beacon that made no hit; it is on disk within about a second."""
-        group = self._group(day)
+        # A beacon that began before midnight may end behind the next day's first one.
+        last = self._groups[-1].day if self._groups else self._day_written()
+        group = self._group(max(day, last))
         if outcome is not None:
             group.outcomes[outcome] += 1
 
@@ -136,6 +138,9 @@ class Spool:
         if code not in self._notices and len(self._notices) < SENTENCES_MAX:
             self._notices[code] = sentence
             self._unwritten_notices.add(code)
+
+    def _day_written(self) -> date:
+        return self._writer.day if self._writer is not None else date.min
 
     def _group(self, day: date) -> _Group:
         if not self._groups or self._groups[-1].day != day:
@@ -168,22 +173,32 @@ class Spool:
 
     async def _commit(self, group: _Group) -> None:
         self._waiting -= len(group.hits)
-        loop = asyncio.get_running_loop()
         try:
-            writer = await self._writer_of(group.day)
-            writer.insert(group.hits, group.outcomes)
-            if group.erasures:
-                writer.insert_erasures(group.erasures)
-            for code in tuple(self._unwritten_notices):
-                writer.notice(code, self._notices[code])
-            await loop.run_in_executor(self._thread, writer.commit)
-            self._unwritten_notices.clear()
+            await self._write(group)
+        except _DayIsOver:
+            logger.error("a hit of %s came after the day's file was closed", group.day)
+        except (OSError, sqlite3.Error) as error:
+            # SQLite's and the system's texts hold no visitor's data.
+            self._abandon(group, str(error))
+        except Exception as error:  # a bug of ours; its text may quote what it failed on
+            self._abandon(group, type(error).__name__)
+        else:
+            group.kept = True
             self._failing = False
-        except (OSError, sqlite3.Error, _DayIsOver) as error:
-            self._abandon(group, error)
         finally:
             if not group.done.done():  # a shutdown that ran out of time cancels its waiters
-                group.done.set_result(not group.failed)
+                group.done.set_result(group.kept)
+
+    async def _write(self, group: _Group) -> None:
+        writer = await self._writer_of(group.day)
+        writer.insert(group.hits, group.outcomes)
+        if group.erasures:
+            writer.insert_erasures(group.erasures)
+        notices = tuple(self._unwritten_notices)
+        for code in notices:
+            writer.notice(code, self._notices[code])
+        await asyncio.get_running_loop().run_in_executor(self._thread, writer.commit)
+        self._unwritten_notices.difference_update(notices)  # others may have come meanwhile
 
     async def _writer_of(self, day: date) -> SpoolWriter:
         if self._writer is not None and self._writer.day > day:
@@ -194,6 +209,8 @@ class Spool:
             self._writer = await loop.run_in_executor(
                 self._thread, SpoolWriter, self._directory, day
             )
+            # Readers look into today's files only.
+            self._unwritten_notices = set(self._notices)
         return self._writer
 
     async def _finish_before(self, day: date) -> None:
@@ -207,16 +224,14 @@ class Spool:
         except (OSError, sqlite3.Error) as error:
             logger.error("the spool of %s could not say that it is closed: %s", writer.day, error)
 
-    def _abandon(self, group: _Group, error: Exception) -> None:
-        group.failed = True
+    def _abandon(self, group: _Group, why: str) -> None:
         carried = self._carried.setdefault(group.day, Counter())
         carried.update(group.outcomes)
         del carried[COUNTED]  # their callers are told, and are counted as unavailable
         if not self._failing:
-            # Once, not per beacon; SQLite's and the system's texts hold no visitor's data.
-            logger.error("beacons can't be kept, so they are not counted: %s", error)
+            # Once, not per beacon.
+            logger.error("beacons can't be kept, so they are not counted: %s", why)
         self._failing = True
-        self._unwritten_notices = set(self._notices)
         if self._writer is not None:
             self._writer.abandon()
             self._writer = None

@@ -38,8 +38,8 @@ create table notices (code text primary key, sentence text not null) strict, wit
 create table closed (at integer not null) strict;
 """
 INSERT_HIT = (
-    "insert into hits (row, hour, seller, product, visitor, view, source, campaign, device, browser,"
-    " os, seconds) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "insert into hits (row, hour, seller, product, visitor, view, source, campaign, device,"
+    " browser, os, seconds) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 ADD_OUTCOME = (
     "insert into outcomes values (?, ?)"
@@ -112,6 +112,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         connection.execute("pragma secure_delete=on")
         connection.execute("pragma synchronous=full")
+        connection.execute("pragma temp_store=memory")  # a temporary file would hold pseudonyms
         yield connection
     finally:
         connection.close()
@@ -138,38 +139,43 @@ class SpoolWriter:
         _make_directory(spool)
         _make_directory(directory)
         self.path = directory / f"{self.run}.sqlite"
-        self._lock = os.open(
-            directory / f"{self.run}.lock", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600
-        )
+        lock_path = directory / f"{self.run}.lock"
+        self._lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Asked with the lock held: the close makes its mark first and looks for locks then, so
             # one of the two sees the other.
             if closed_mark(spool, day).exists():
-                (directory / f"{self.run}.lock").unlink()
                 raise DayIsClosed(f"{day} is closed already")
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            sync_directory(directory)
             self._connection = self._open()
         except BaseException:
+            # A full disk is tried again every second, and must not fill up with empty files.
+            for path in (*_with_log(self.path), lock_path):
+                path.unlink(missing_ok=True)
             os.close(self._lock)
             raise
         self._sellers: set[str] = set()
         self._next_row = 1
-        sync_directory(directory)
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
-        for pragma in (
-            "journal_mode=wal",
-            "synchronous=full",
-            "secure_delete=on",
-            f"wal_autocheckpoint={CHECKPOINT_PAGES}",
-            f"user_version={SCHEMA_VERSION}",
-        ):
-            connection.execute(f"pragma {pragma}")
-        connection.executescript("begin;" + SCHEMA + "commit;")
+        try:
+            for pragma in (
+                "journal_mode=wal",
+                "synchronous=full",
+                "secure_delete=on",
+                f"wal_autocheckpoint={CHECKPOINT_PAGES}",
+                f"user_version={SCHEMA_VERSION}",
+            ):
+                connection.execute(f"pragma {pragma}")
+            connection.executescript("begin;" + SCHEMA + "commit;")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def insert(self, hits: Sequence[Hit], outcomes: Mapping[str, int]) -> None:
@@ -236,6 +242,10 @@ def _row(number: int, hit: Hit) -> tuple[object, ...]:
     if visitor >= 1 << 63:
         return (number, *hit[:3], visitor - (1 << 64), *hit[4:])
     return (number, *hit)
+
+
+def _with_log(path: Path) -> list[Path]:
+    return [path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")]
 
 
 def _make_directory(directory: Path) -> None:
