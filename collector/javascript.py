@@ -12,7 +12,7 @@ from string import ascii_letters
 _TOKEN = re.compile(
     r"""
     (?P<comment> //[^\n]* | /\*.*?\*/ )
-  | (?P<text>    "(?:[^"\\\n]|\\.)*" | `(?:[^`\\]|\\.)*` )
+  | (?P<text>    "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' | `(?:[^`\\]|\\.)*` )
   | (?P<regex>   (?<=[(=,:\s])/(?![/*\s])(?:[^/\\\n\[]|\\.|\[(?:[^\]\\]|\\.)*\])+/[a-z]* )
   | (?P<word>    [\w$]+ )
   | (?P<blank>   \s+ )
@@ -36,27 +36,29 @@ def shrink(source: str) -> str:
     tokens = [
         (match.lastgroup, match[0])
         for match in _TOKEN.finditer(source)
-        if match.lastgroup != "comment"
+        if match.lastgroup not in ("comment", "blank")
     ]
-    tokens = [token for token in tokens if token[0] != "blank" or token[1]]
     names = _short_names(source, {text for kind, text in tokens if kind == "word"})
-    meaningful = [token for token in tokens if token[0] != "blank"]
     parts: list[str] = []
-    for index, (kind, text) in enumerate(meaningful):
-        before = meaningful[index - 1][1] if index else ""
-        after = meaningful[index + 1][1] if index + 1 < len(meaningful) else ""
+    for index, (kind, text) in enumerate(tokens):
+        before = tokens[index - 1][1] if index else ""
+        after = tokens[index + 1][1] if index + 1 < len(tokens) else ""
         is_key = before == "." or (after == ":" and before in ("{", ","))
         if kind == "word" and not is_key:
             text = names.get(text, text)
         elif text[0] == "`":
             text = _EXPRESSION.sub(lambda match: _renamed(match[0], names), text)
+        # A comma or a semicolon before a closing mark ends nothing.
+        if (text in ")]}" and parts[-1] == ",") or (text == "}" and parts[-1] == ";"):
+            parts.pop()
         if parts and _is_word(parts[-1][-1]) and _is_word(text[0]):
             parts.append(" ")
         parts.append(text)
-    return re.sub(r",([)\]}])|;(})", r"\1\2", "".join(parts))
+    return "".join(parts)
 
 
 def _renamed(expression: str, names: dict[str, str]) -> str:
+    """Rename inside `${…}`; what follows a dot there is a key."""
     return _NAME.sub(lambda match: names.get(match[0], match[0]), expression)
 
 

@@ -65,6 +65,7 @@ class Shop:
     secret: bytes
     pages: dict[str, Callable[[dict[str, str]], str] | str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)  # of a page, by its path
     seen: list[Seen] = field(default_factory=list)
     failures: list[int] = field(default_factory=list)  # statuses to answer /beacon with, in order
 
@@ -250,7 +251,8 @@ def _handler(shop: Shop) -> type[BaseHTTPRequestHandler]:
             elif path in shop.pages:
                 page = shop.pages[path]
                 text = page(dict(self.headers.items())) if callable(page) else page
-                self._answer(200, text.encode(), "text/html; charset=utf-8")
+                given = list(shop.headers.get(path, {}).items())
+                self._answer(200, text.encode(), "text/html; charset=utf-8", given)
             else:
                 self._answer(404, b"", "text/plain")
 

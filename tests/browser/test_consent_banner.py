@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from collector.page_scripts import texts_of
-from tests.browser.running import Shop, eventually
+from tests.browser.running import Shop, eventually, html
 
 QUIET_MS = 1500
 REMOVED = "Today's visits from this browser on this connection were removed."
@@ -188,9 +188,7 @@ def test_the_banner_speaks_the_pages_language(
     """Six languages; a page in another one gets English."""
     visitor = browser.new_context()
     page = visitor.new_page()
-    shop.pages["/p/l"] = (
-        f'<!doctype html><html lang="{language}-XX"><head>{shop.banner()}</head><body></body></html>'
-    )
+    shop.pages["/p/l"] = html(shop.banner(), "", lang=f"{language}-XX")
     page.goto(shop.url("/p/l"))
     text = texts_of()[language]
     page.get_by_role("dialog", name=text["title"]).wait_for()
