@@ -54,9 +54,12 @@ async def call(
         "server": None,
     }
     sent: list[Message] = []
+    unread = [body]
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
+        if not unread:
+            await asyncio.Event().wait()  # nobody disconnects
+        return {"type": "http.request", "body": unread.pop(), "more_body": False}
 
     async def send(message: Message) -> None:
         sent.append(message)

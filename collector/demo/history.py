@@ -80,7 +80,11 @@ def generate(
         shutil.rmtree(settings.data_dir / "spool")
     outcomes = asyncio.run(_live(settings, now, days, advance))
     _expect_no_old_salt(settings, now)
-    _mark(settings.data_dir, {"whole": True, "outcomes": outcomes})
+    last = datetime.fromtimestamp(now, settings.timezone).date()
+    _mark(
+        settings.data_dir,
+        {"whole": True, "last": last.isoformat(), "days": days, "outcomes": outcomes},
+    )
     return outcomes
 
 

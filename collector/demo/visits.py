@@ -15,8 +15,8 @@ from collector.demo.crowd import Person, person
 from collector.demo.goods import PRODUCTS, Product
 
 SEED = "lanternhall"
-VISITORS_A_DAY = 400
-GROWTH_A_DAY = 0.012
+VISITORS_A_DAY = 420
+GROWTH_A_DAY = 0.018
 WEEKDAY = (0.86, 0.84, 0.9, 0.97, 1.08, 1.3, 1.24)  # Monday first
 # How many of a thousand come in which hour, midnight first.
 HOURS = (
