@@ -110,7 +110,9 @@ class Worker:
     def _door(self) -> ASGIApp:
         settings = self.settings
         return BeaconsDoor(
-            Starlette(routes=self._routes(), lifespan=self._lifespan),
+            self.location.before(
+                Starlette(routes=self._routes(), lifespan=self._lifespan), settings.path_prefix
+            ),
             rules=self.rules,
             sources=Sources(),
             client_address=self.client_address,
@@ -130,7 +132,6 @@ class Worker:
             metrics.route(
                 self.access.authorise, prefix, Gauges(self.gauges), LocationMetrics(self.location)
             ),
-            *self.location.routes(prefix),
             *self._consent_door().routes(),
         ]
 
