@@ -190,7 +190,10 @@ def revoke(seller: str | None) -> None:
     from collector.operator_commands import revoke as run
 
     now = int(time.time())
-    sentence = run(settings(), seller, now)
+    try:
+        sentence = run(settings(), seller, now)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
     # Tokens carry whole seconds; one issued after this command has returned must be good.
     time.sleep(max(0.0, now + 1 - time.time()))
     click.echo(sentence)

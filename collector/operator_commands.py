@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from collector.access import Access
+from collector.hit import is_name
 from collector.settings import Settings
 
 
@@ -10,7 +11,12 @@ def revoke(settings: Settings, seller: str | None, now: int) -> str:
     """Refuse all tokens and sessions issued until now; return a sentence for the operator.
 
     The running processes see it at the next request: they ask the same file.
+
+    Errors  ValueError with a sentence for a seller who can't be: an empty variable in a script
+            must not sign everybody out.
     """
+    if seller is not None and not is_name(seller):
+        raise ValueError("seller: must be 1 to 128 characters without control characters")
     access = Access(
         Path(settings.data_dir) / "access.sqlite",
         token_key=b"",

@@ -11,6 +11,8 @@ from typing import Any, Literal, get_args
 
 import jwt
 
+from collector.hit import is_name
+
 AUDIENCE = "collector"
 Scope = Literal["stats", "login", "location", "operator"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -27,6 +29,8 @@ LIFE_SECONDS: dict[Scope, int] = {
 CLOCK_SKEW_SECONDS = 30  # Two servers' clocks differ by less than this, or have a fault.
 TOKEN_CHARACTERS_MAX = 16 * 1024  # A thousand product names; headers are bounded anyway.
 PRODUCTS_MAX = 200
+LIFE_YEARS_MAX = 20
+UNREADABLE = "token: it can't be read as a JWT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +63,27 @@ def mint(
 ) -> str:
     """Return a signed token.
 
-    Errors  ValueError with a sentence: an unknown scope, a missing seller, a life that is not
-            positive or, for a login, longer than two minutes.
+    Errors  ValueError with a sentence where `read` would refuse the token later: an unknown scope,
+            a missing seller, a name that can't be one, too many products, a life that is not
+            positive, longer than twenty years or, for a login, than two minutes.
     """
     if scope not in LIFE_SECONDS:
         raise ValueError(f"scope: {scope!r} is not one of {', '.join(SCOPES)}")
     life = LIFE_SECONDS[scope] if ttl_seconds is None else ttl_seconds
     if life <= 0:
         raise ValueError("ttl: must be longer than nothing, for example 1h")
+    if life > LIFE_YEARS_MAX * YEAR_SECONDS:
+        raise ValueError(f"ttl: at most {LIFE_YEARS_MAX} years")
     if scope == "login" and life > LOGIN_SECONDS_MAX:
         raise ValueError(f"ttl: a login token lives at most {LOGIN_SECONDS_MAX} seconds")
     if scope == "stats" and seller is None:
         raise ValueError("seller: a stats token needs one")
+    products = None if products is None else list(products)
+    if products is not None and not 1 <= len(products) <= PRODUCTS_MAX:
+        raise ValueError(f"products: 1 to {PRODUCTS_MAX}, or none for all of the seller's")
+    for field, names in (("seller", [seller] if seller is not None else []), ("product", products)):
+        if not all(map(is_name, names or [])):
+            raise ValueError(f"{field}: must be 1 to 128 characters without control characters")
     claims = _claims(scope, now, life, seller, products)
     if scope == "login":
         claims["jti"] = secrets.token_urlsafe(16)
@@ -107,8 +120,7 @@ def read(token: str, key: bytes, *, now: int) -> Grant:
 
     Errors  PermissionError with one sentence that says what to do; it never quotes the token.
     """
-    if len(token) > TOKEN_CHARACTERS_MAX:
-        raise PermissionError(f"token: longer than {TOKEN_CHARACTERS_MAX} characters")
+    _refuse_endless(token)
     try:
         claims = jwt.decode(
             token,
@@ -133,9 +145,26 @@ def read(token: str, key: bytes, *, now: int) -> Grant:
         raise PermissionError("token: it must be signed with HS256") from None
     except jwt.InvalidSignatureError:
         raise PermissionError("token: signed with another key than this server's") from None
-    except (jwt.InvalidTokenError, ValueError):
-        raise PermissionError("token: it can't be read as a JWT") from None
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
+        raise PermissionError(UNREADABLE) from None
     return _grant(claims, now=now)
+
+
+def claimed(token: str) -> dict[str, Any]:
+    """Return what a token says of itself, unverified: only to choose the key that it needs.
+
+    Errors  PermissionError as `read`.
+    """
+    _refuse_endless(token)
+    try:
+        return jwt.decode(token, options={"verify_signature": False})
+    except (jwt.InvalidTokenError, ValueError, RecursionError):  # the last: nested to exhaust us
+        raise PermissionError(UNREADABLE) from None
+
+
+def _refuse_endless(token: str) -> None:
+    if len(token) > TOKEN_CHARACTERS_MAX:
+        raise PermissionError(f"token: longer than {TOKEN_CHARACTERS_MAX} characters")
 
 
 def _grant(claims: dict[str, Any], *, now: int) -> Grant:
@@ -147,7 +176,7 @@ def _grant(claims: dict[str, Any], *, now: int) -> Grant:
     if issued_at > now + CLOCK_SKEW_SECONDS:
         raise PermissionError('token: its "iat" lies in the future; compare the two clocks')
     scope, seller = claims.get("scope"), claims.get("sub")
-    if scope not in LIFE_SECONDS and scope != "session":
+    if not isinstance(scope, str) or (scope not in LIFE_SECONDS and scope != "session"):
         raise PermissionError(f'token: "scope" must be one of {", ".join(SCOPES)}')
     if scope == "stats" and seller is None:
         raise PermissionError('token: "sub" must name the seller')
