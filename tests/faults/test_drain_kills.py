@@ -1,0 +1,179 @@
+"""The drain is killed at each of its mutating system calls; afterwards every row counts once.
+
+There are about 250 such calls and each costs two starts of the engine, so `make test` takes a
+sample that moves with the day of the year. `COLLECTOR_EVERY_FAULT=1` takes all of them.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.faults.draining import SECONDS_MAX, Rows, copy, counted, run
+
+EVERY_FAULT = bool(os.environ.get("COLLECTOR_EVERY_FAULT"))
+SAMPLE = 6
+PARTS = 16 if EVERY_FAULT else 1
+CALLS = (
+    "write", "pwrite64", "fsync", "fdatasync", "rename", "renameat", "renameat2", "link",
+    "linkat", "unlink", "unlinkat", "ftruncate", "mkdir", "mkdirat",
+)  # fmt: skip
+LINE = re.compile(r"(\d+) +(\w+)\((.*)")
+
+pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+
+
+class Call(NamedTuple):
+    """The when-th call of one kind that the drain's thread makes."""
+
+    name: str
+    when: int
+
+
+class Prepared(NamedTuple):
+    """A folder to copy, what must count at the end, and the calls that draining it makes."""
+
+    folder: Path
+    rows: Rows
+    calls: list[Call]
+
+
+def injecting(call: Call, fault: str, log: Path) -> list[str]:
+    """Return strace's command line for a fault at one call.
+
+    With --seccomp-bpf strace is twice as fast and (6.1) injects no signal.
+    """
+    return [
+        "strace", "-f", *(["--seccomp-bpf"] if fault.startswith("error") else []), "-o", str(log),
+        "-e", f"trace={call.name}",
+        "-e", f"inject={call.name}:{fault}:when={call.when}",
+    ]  # fmt: skip
+
+
+def traced(folder: Path, log: Path) -> list[Call]:
+    """Drain a folder and return each mutating call on a file that the drain's thread made.
+
+    chDB works in the thread that asks; its own threads only sync files that it waits for.
+    """
+    done = run(folder, "strace", "-f", "-y", "-o", str(log), "-e", f"trace={','.join(CALLS)}")
+    assert done.returncode == 0, done.stderr
+    seen: Counter[str] = Counter()
+    calls = []
+    main = ""
+    for line in log.read_text(errors="replace").splitlines():
+        if match := LINE.match(line):
+            thread, name, rest = match.groups()
+            main = main or thread
+            if thread == main:
+                seen[name] += 1
+                if str(folder) in rest or "memfd:" in rest:
+                    calls.append(Call(name, seen[name]))
+    return calls
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """One for all tests; preparing runs in a process of its own, for the engine's sake."""
+    place = tmp_path_factory.mktemp("kills")
+    story = (
+        "import json, sys; from pathlib import Path; from tests.faults.draining import prepare;"
+        "print(json.dumps(list(prepare(Path(sys.argv[1])).elements())))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", story, str(place / "prepared")],
+        capture_output=True, text=True, timeout=SECONDS_MAX, check=True,
+    )  # fmt: skip
+    rows = Counter(tuple(row) for row in json.loads(done.stdout))
+    copy(place / "prepared", place / "work")
+    calls = traced(place / "work", place / "trace")
+    assert {"rename", "mkdir", "pwrite64", "write", "fdatasync", "unlink"} <= {
+        c.name for c in calls
+    }
+    assert len(calls) > 100
+    return Prepared(place / "prepared", rows, calls)
+
+
+def chosen(calls: list[Call], most: int, part: int) -> list[Call]:
+    """Return a part of all calls, or a sample that differs from day to day."""
+    if EVERY_FAULT:
+        return calls[part::PARTS]
+    step = -(-len(calls) // most)
+    return calls[time.localtime().tm_yday % step :: step]
+
+
+def wrong_after(prepared: Prepared, work: Path) -> str:
+    """Start as any other time; say what is wrong with what counts then, or nothing."""
+    second = run(work)
+    if second.returncode:
+        return second.stderr[-1000:]
+    answer = json.loads(second.stdout)
+    missing, extra = prepared.rows - counted(answer), counted(answer) - prepared.rows
+    if missing or extra or answer["alarms"] or answer["in doubt"]:
+        return f"{missing.total()} missing, {extra.total()} too many, {answer['alarms']}"
+    return ""
+
+
+def test_a_drain_that_nobody_kills_counts_every_row(prepared: Prepared, tmp_path: Path) -> None:
+    """The comparison itself: without a fault it holds, and it notices one missing row."""
+    copy(prepared.folder, tmp_path / "work")
+    answer = json.loads(run(tmp_path / "work").stdout)
+    assert counted(answer) == prepared.rows
+    assert counted({"rows": answer["rows"][1:]}) != prepared.rows
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_killed_at_every_mutating_call_every_row_counts_once(
+    prepared: Prepared, tmp_path: Path, part: int
+) -> None:
+    """SIGKILL at the call's entry, so it doesn't happen; then a start as any other."""
+    wrong = {}
+    killed = 0
+    calls = chosen(prepared.calls, SAMPLE, part)
+    for call in calls:
+        copy(prepared.folder, tmp_path / "work")
+        first = run(tmp_path / "work", *injecting(call, "signal=KILL", tmp_path / "log"))
+        if first.returncode == 0:
+            continue  # this time the engine needed fewer calls of that kind
+        assert first.returncode == -signal.SIGKILL
+        assert "killed by SIGKILL" in (tmp_path / "log").read_text(errors="replace")
+        killed += 1
+        if trouble := wrong_after(prepared, tmp_path / "work"):
+            wrong[call] = trouble
+    assert not wrong
+    assert killed >= 0.8 * len(calls)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize(
+    ("names", "fault"),
+    [
+        (("fsync", "fdatasync"), "error=EIO"),
+        (("write", "pwrite64", "mkdir", "ftruncate"), "error=ENOSPC"),
+        (("rename", "renameat2", "unlink"), "error=EIO"),
+    ],
+    ids=["a sync fails", "the disk is full", "a rename or unlink fails"],
+)
+def test_a_call_that_fails_costs_no_row_and_adds_none(
+    prepared: Prepared, tmp_path: Path, names: tuple[str, ...], fault: str, part: int
+) -> None:
+    """One call fails and the drain goes on, or gives up; the next start finds every row once."""
+    wrong = {}
+    failed = 0
+    calls = chosen([call for call in prepared.calls if call.name in names], SAMPLE // 2, part)
+    for call in calls:
+        copy(prepared.folder, tmp_path / "work")
+        run(tmp_path / "work", *injecting(call, fault, tmp_path / "log"))
+        failed += "(INJECTED)" in (tmp_path / "log").read_text(errors="replace")
+        if trouble := wrong_after(prepared, tmp_path / "work"):
+            wrong[call] = trouble
+    assert not wrong
+    assert failed >= 0.8 * len(calls)
