@@ -10,10 +10,11 @@ from datetime import date
 from typing import Any, Final, NamedTuple
 
 from collector.integers import Integers, Manifest
-from collector.suppression import Cell, Hold, Minimum, close, last_day
+from collector.suppression import SECONDS, Cell, Hold, Minimum, close, last_day
 from collector.warehouse import Client, ask
 
 GROUP_HITS_MAX: Final = 500_000
+DIMENSIONS: Final = ("source", "campaign", "device", "browser", "os", "hour", SECONDS)
 # One thread: the day's close may take a minute, and beacons need the other core.
 COUNT_SETTINGS: Final[Mapping[str, int]] = {
     "max_threads": 1,
@@ -21,6 +22,16 @@ COUNT_SETTINGS: Final[Mapping[str, int]] = {
     "max_bytes_before_external_group_by": 0,  # it would spill hashes into temporary files
     "max_bytes_before_external_sort": 0,
 }
+
+
+@dataclass(slots=True)
+class _Page:
+    """One product's totals, while its parts are added up."""
+
+    seller: str
+    product: str
+    visitors: int = 0
+    views: int = 0
 
 
 class _Group(NamedTuple):
@@ -52,7 +63,7 @@ class DayCount:
         Errors    Unanswered; OSError. Nothing counts until the manifest is written: begin again.
         """
         for outcome, beacons in sorted(outcomes.items()):
-            integers.count("", "", 0, beacons, dimension="outcome", value=outcome)
+            integers.count(Cell("day", self.day, "", "", "outcome", outcome, 0), beacons)
         ending = self._ending(client)
         for group in self._groups(client, ending):
             self._count_group(integers, client, group, ending)
@@ -79,38 +90,41 @@ class DayCount:
         self, integers: Integers, client: Client, group: _Group, ending: list[tuple[str, date]]
     ) -> None:
         asked: dict[str, Any] = {"day": self.day, "first": group.first, "last": group.last}
-        totals: dict[tuple[str, str], tuple[int, int]] = {}
+        pages: dict[bytes, _Page] = {}
+        sellers: dict[str, list[int]] = {}
         units: list[Cell] = []
         for part in range(group.parts):
-            more = {"part": part, "parts": group.parts}
-            for seller, product, visitors, views in ask(client, "seal_totals", asked | more):
-                had = totals.get((seller, product), (0, 0))
-                totals[seller, product] = (had[0] + visitors, had[1] + views)
-            units += [
-                Cell("day", self.day, *row) for row in ask(client, "seal_units", asked | more)
-            ]
+            more = asked | {"part": part, "parts": group.parts}
+            for key, seller, product, visitors, views in ask(client, "seal_totals", more):
+                page = pages.setdefault(key, _Page(seller, product))
+                page.visitors += visitors
+                page.views += views
+            for seller, visitors, views in ask(client, "seal_seller_totals", more):
+                total = sellers.setdefault(seller, [0, 0])
+                total[0] += visitors
+                total[1] += views
+            for key, said, visitors, seconds in ask(client, "seal_units", more):
+                page = pages[key]
+                dimension = DIMENSIONS[int(said[0])]
+                units.append(
+                    Cell(
+                        "day", self.day, page.seller, page.product,
+                        dimension, said[1:], visitors, seconds,
+                    )
+                )  # fmt: skip
         if ending:
             units += [Cell(*row) for row in ask(client, "seal_pools", asked | _starts(ending))]
-        for (seller, product), (visitors, views) in totals.items():
-            integers.count(seller, product, visitors, views)
-        self._close(integers, units)
-
-    def _close(self, integers: Integers, units: list[Cell]) -> None:
+        for page in pages.values():
+            integers.count(
+                Cell("day", self.day, page.seller, page.product, "", "", page.visitors), page.views
+            )
+        for seller, (visitors, views) in sellers.items():
+            integers.count(Cell("day", self.day, seller, "", "", "", visitors), views)
         closed = close(self.through, units, self.minimum, self.hold)
         for cell in closed.published:
-            integers.count(
-                cell.seller,
-                cell.product,
-                cell.visitors,
-                0,
-                dimension=cell.dimension,
-                value=cell.value,
-                seconds=cell.seconds,
-                period=cell.period,
-                start=cell.start,
-            )
+            integers.count(cell)
         for cell in closed.waiting:
-            integers.pool(*cell)
+            integers.pool(cell)
 
 
 def _starts(pools: list[tuple[str, date]]) -> dict[str, list[date]]:

@@ -12,10 +12,12 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Self
 
 from collector.salt import sync_directory
+from collector.suppression import Cell
 
 COUNT_COLUMNS: Final = (
     "day", "period", "seller", "product", "dimension", "value",
@@ -89,43 +91,30 @@ class Integers:
         for file in self._files.values():
             file.close()
 
-    def count(
-        self,
-        seller: str,
-        product: str,
-        visitors: int,
-        views: int,
-        *,
-        dimension: str = "",
-        value: str = "",
-        seconds: int = 0,
-        period: str = "day",
-        start: date | None = None,
-    ) -> None:
-        """Write one row of counts; without a start it is the day's own."""
-        start = self._day if start is None else start
-        self._earliest = min(self._earliest, start)
-        fields = (str(start), period, seller, product, dimension, value)
-        numbers = (visitors, views, seconds)
-        self._write("counts", [*fields, *numbers, str(self._day), self._seal])
-        self._add("counts", fields, numbers)
+    def count(self, cell: Cell, views: int = 0) -> None:
+        """Write one row of counts: a published cell, or totals with the dimension ''."""
+        start = cell.start
+        if start < self._earliest:
+            self._earliest = start
+        seller, product, value = _quoted(cell.seller), _quoted(cell.product), _quoted(cell.value)
+        self._add(
+            "counts",
+            f'["{start}","{cell.period}",{seller},{product},"{cell.dimension}",{value},'
+            f'{cell.visitors},{views},{cell.seconds},"{self._day}",{self._seal}]\n',
+            cell,
+            views,
+        )
 
-    def pool(
-        self,
-        period: str,
-        start: date,
-        seller: str,
-        product: str,
-        dimension: str,
-        value: str,
-        visitors: int,
-        seconds: int,
-    ) -> None:
+    def pool(self, cell: Cell) -> None:
         """Write one row of what waits."""
-        fields = (str(start), period, seller, product, dimension, value)
-        row = [period, str(start), *fields[2:], visitors, seconds, str(self._day)]
-        self._write("pools", row)
-        self._add("pools", fields, (visitors, 0, seconds))
+        seller, product, value = _quoted(cell.seller), _quoted(cell.product), _quoted(cell.value)
+        self._add(
+            "pools",
+            f'["{cell.period}","{cell.start}",{seller},{product},"{cell.dimension}",{value},'
+            f'{cell.visitors},{cell.seconds},"{self._day}"]\n',
+            cell,
+            0,
+        )
 
     def finish(self, pools_closed: Iterable[tuple[str, date]]) -> Manifest:
         """Make everything durable; when this returns, these are the day's numbers."""
@@ -153,18 +142,26 @@ class Integers:
         sync_directory(self._directory.parent)
         return manifest
 
-    def _write(self, table: str, row: list[object]) -> None:
-        line = (json.dumps(row, ensure_ascii=False) + "\n").encode()
+    def _add(self, table: str, row: str, cell: Cell, views: int) -> None:
+        line = row.encode()
         self._hashes[table].update(line)
         self._files[table].write(line)
-
-    def _add(self, table: str, fields: tuple[str, ...], numbers: tuple[int, int, int]) -> None:
+        period, start, seller, product, dimension, value, visitors, seconds = cell
         sums = self._sums[table]
         sums[0] += 1
-        for index, number in enumerate(numbers, 1):
-            sums[index] += number
-        text = "\t".join((*fields, *map(str, numbers)))
+        sums[1] += visitors
+        sums[2] += views
+        sums[3] += seconds
+        text = (
+            f"{start}\t{period}\t{seller}\t{product}\t{dimension}\t{value}"
+            f"\t{visitors}\t{views}\t{seconds}"
+        )
         sums[4] += zlib.crc32(text.encode())
+
+
+@lru_cache(100_000)
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def read_manifest(directory: Path) -> Manifest:

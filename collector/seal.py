@@ -84,9 +84,13 @@ class Seal:
         """
         with self._lock:
             today = self._world.today()
-            self._closes.minimum(month_of(today)[0], self._minimum)
-            due = [close for close in self._closes.due(today) if self._is_over(close.day)]
-            self._note_waiting(due)
+            try:
+                due = [close for close in self._closes.due(today) if self._is_over(close.day)]
+                self._closes.minimum(month_of(today)[0], self._minimum)
+                self._note_waiting(due)
+            except sqlite3.Error as error:
+                self._make_room(today, error)
+                return False
             if due:
                 return self._take(due[0])
             self._ballast.hold()

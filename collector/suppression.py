@@ -154,19 +154,19 @@ def _close_pool(
     for (seller, product, dimension), amounts in _grouped(cells).items():
         shown = _shown(dimension, amounts, minimum, hold)
         for value, (visitors, seconds) in amounts.items():
-            cell = Cell(period, start, seller, product, dimension, value, visitors, seconds)
             free = shown.get(value, 0)
+            of = (seller, product, dimension, value)
             if free:
-                published.append(cell._replace(visitors=free))
+                published.append(Cell(period, start, *of, free, seconds))
             if visitors > free:
-                rest.append(cell._replace(period=longer, start=begins, visitors=visitors - free))
+                rest.append(Cell(longer, begins, *of, visitors - free, seconds))
     return published, rest
 
 
 def _close_sellers(start: date, rest: list[Cell], minimum: int, hold: Hold) -> list[Cell]:
     """Return a month's last cells: each seller's own, over products, and `(other)`."""
     published = []
-    whole = [cell._replace(product="") for cell in rest]
+    whole = [Cell(cell.period, cell.start, cell.seller, "", *cell[4:]) for cell in rest]
     for (seller, _, dimension), amounts in _grouped(whole).items():
         shown = _shown(dimension, amounts, minimum, hold)
         # A value that is itself called (other) is folded with the rest: one row has that name.

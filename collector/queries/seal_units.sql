@@ -1,53 +1,69 @@
 -- How do each product's visitor-days divide in every dimension?
 --
 -- in   day; first, last: sellers; part, parts as in seal_totals
--- out  seller, product, dimension, value, visitors, seconds
+-- out  page: the product's key in seal_totals; said: a digit for the dimension (0 source,
+--      1 campaign, 2 device, 3 browser, 4 os, 5 hour, 6 seconds) and the value; visitors, seconds
 --
 -- A visitor of a product and day has one value in each dimension: from the lowest hour with a
 -- view, there a named value before `direct` and `(other)`, then code-point order; so it doesn't
--- depend on which worker was first. The dimension `seconds` has those with a time report, and the
--- sum of their times.
+-- depend on which worker was first. Each row is said as hour, name or not, value: the smallest of
+-- these is the visitor's. Keys of 24 bytes and one map a product took a sixth of the time that
+-- strings and a row for every dimension did.
 select
-    seller,
-    product,
-    said.1 as dimension,
-    said.2 as value,
-    count() as visitors,
-    sum(said.3) as seconds
+    page,
+    pair.1 as said,
+    pair.2 as visitors,
+    if(said = '6', spent, 0) as seconds
 from (
     select
-        seller,
-        product,
-        arrayJoin(arrayConcat(
+        page,
+        sumMap(
             [
-                ('source', min(said_source).3, 0),
-                ('campaign', min(said_campaign).3, 0),
-                ('device', min(said_device).3, 0),
-                ('browser', min(said_browser).3, 0),
-                ('os', min(said_os).3, 0),
-                ('hour', toString(min(first_hour)), 0)
+                concat('0', substring(first_source, 3)),
+                concat('1', substring(first_campaign, 3)),
+                concat('2', substring(first_device, 3)),
+                concat('3', substring(first_browser, 3)),
+                concat('4', substring(first_os, 3)),
+                concat('5', toString(first_hour)),
+                '6'
             ],
-            if(sum(spent) > 0, [('seconds', '', toUInt64(sum(spent)))], [])
-        )) as said
+            [1, 1, 1, 1, 1, 1, toUInt64(unit_spent > 0)]
+        ) as divided,
+        sum(unit_spent) as spent
     from (
         select
-            seller,
-            product,
+            page,
             visitor,
-            if(view = 1, hour, 24) as first_hour,
-            (first_hour, source in ('direct', '(other)', ''), toString(source)) as said_source,
-            (first_hour, campaign in ('(other)', ''), toString(campaign)) as said_campaign,
-            (first_hour, device = '(other)', toString(device)) as said_device,
-            (first_hour, browser = '(other)', toString(browser)) as said_browser,
-            (first_hour, os = '(other)', toString(os)) as said_os,
-            if(view = 1, 0, seconds) as spent
-        from visible_hits
-        where day = {day:Date}
-          and seller between {first:String} and {last:String}
-          and visitor % {parts:UInt32} = {part:UInt32}
+            min(at_hour) as first_hour,
+            min(concat(char(at_hour), if(source in ('direct', '(other)', ''), '1', '0'), source))
+                as first_source,
+            min(concat(char(at_hour), if(campaign in ('(other)', ''), '1', '0'), campaign))
+                as first_campaign,
+            min(concat(char(at_hour), if(device = '(other)', '1', '0'), device)) as first_device,
+            min(concat(char(at_hour), if(browser = '(other)', '1', '0'), browser))
+                as first_browser,
+            min(concat(char(at_hour), if(os = '(other)', '1', '0'), os)) as first_os,
+            sum(spent_now) as unit_spent
+        from (
+            select
+                sipHash128(seller, product) as page,
+                visitor,
+                if(view = 1, hour, 24) as at_hour,
+                if(view = 1, 0, toUInt64(seconds)) as spent_now,
+                source,
+                campaign,
+                device,
+                browser,
+                os
+            from visible_hits
+            where day = {day:Date}
+              and seller between {first:String} and {last:String}
+              and visitor % {parts:UInt32} = {part:UInt32}
+        )
+        group by page, visitor
+        having first_hour < 24
     )
-    group by seller, product, visitor
-    having min(first_hour) < 24
+    group by page
 )
-group by seller, product, dimension, value
-order by seller, product, dimension, value
+array join arrayZip(divided.1, divided.2) as pair
+where visitors > 0

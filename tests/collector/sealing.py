@@ -99,7 +99,12 @@ class Shop:
     """Workers, drain and seal of one data directory, with a clock that the test sets."""
 
     def __init__(
-        self, folder: Path, warehouse: Warehouse, hold: Hold = hold_nothing, minimum: int = 5
+        self,
+        folder: Path,
+        warehouse: Warehouse,
+        hold: Hold = hold_nothing,
+        minimum: int = 5,
+        ballast_bytes: int = 1024 * 1024,
     ) -> None:
         self.data = folder
         self.spool = folder / "spool"
@@ -108,6 +113,7 @@ class Shop:
         self.client = warehouse.connect()
         self.hold = hold
         self.minimum = minimum
+        self.ballast = Ballast(folder / "ballast", ballast_bytes)
         self.now = noon(DAY)
         self.running = 0.0
         self.written: dict[date, list[Hit]] = {}
@@ -128,7 +134,7 @@ class Shop:
             timezone=UTC_ZONE,
             minimum=self.minimum,
             hold=self.hold,
-            ballast=Ballast(self.data / "ballast", 1024 * 1024),
+            ballast=self.ballast,
         )
 
     def stop(self) -> None:

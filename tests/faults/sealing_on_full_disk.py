@@ -1,0 +1,61 @@
+"""Fills its disk and seals: `python -m tests.faults.sealing_on_full_disk FOLDER`.
+
+The folder is on a small disk of its own. Prints how many bytes were free when the seal began, what
+it did without its ballast and with it, and whether the numbers are right.
+"""
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from collector.warehouse import Warehouse
+from tests.collector.sealing import DAY, Shop, some_hits, totals_of
+
+BALLAST_BYTES = 16 * 1024 * 1024
+STEPS = 40
+
+
+def story(folder: Path) -> dict[str, Any]:
+    """Prepare a day, fill the disk, and seal."""
+    warehouse = Warehouse(folder / "clickhouse")
+    warehouse.migrate()
+    shop = Shop(folder, warehouse, ballast_bytes=BALLAST_BYTES)
+    shop.seal.step()
+    held = shop.ballast.held
+    shop.visit(DAY, some_hits(2_000, 41))
+    shop.midnight_after(DAY)
+    with (folder / "filler").open("wb", buffering=0) as filler:
+        try:
+            while filler.write(bytes(4096)):
+                pass
+        except OSError:
+            pass
+    free = shutil.disk_usage(folder).free
+    try:
+        (folder / "one more").write_bytes(b"x" * 4096)
+        full = False
+    except OSError:
+        full = True
+    shop.seal_all()
+    answer = {
+        "held": held,
+        "free": free,
+        "full": full,
+        "held after": shop.ballast.held,
+        "state": shop.state_of(DAY),
+        "right": shop.totals(DAY) == totals_of(shop.written[DAY]),
+        "hits": shop.client.query("select count() from hits").result_rows[0][0],
+        "spool": (shop.spool / DAY.isoformat()).exists(),
+    }
+    shop.stop()
+    warehouse.close()
+    return answer
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(story(Path(sys.argv[1]))))
+    sys.stdout.flush()
+    os._exit(0)
