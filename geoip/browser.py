@@ -13,17 +13,19 @@ from geoip.territory import COUNTRIES
 Headers = Iterable[tuple[bytes, bytes]]
 
 COOKIE = "tax_country"
+READ = frozenset({b"accept-language", b"authorization", b"host", b"origin"})
 YEAR_SECONDS = 365 * 24 * 3600
 
 
 def once(headers: Headers) -> dict[bytes, str | None]:
-    """Return every header by name; one that was sent twice is None, as good as not sent.
+    """Return the headers that this door reads, by name; one that was sent twice is None.
 
-    Why     Which of two a server reads is a way around a rule.
+    Why     Which of two a server reads is a way around a rule, so two are as good as none.
     """
     found: dict[bytes, str | None] = {}
     for name, value in headers:
-        found[name] = None if name in found else value.decode("latin-1")
+        if name in READ:
+            found[name] = None if name in found else value.decode("latin-1")
     return found
 
 

@@ -92,13 +92,14 @@ def country_in(record: Any) -> Found:
     """
     if not isinstance(record, dict):
         return NOWHERE
-    for key, registered in (("country", False), ("registered_country", True)):
-        entry = record.get(key)
-        code = entry.get("iso_code") if isinstance(entry, dict) else None
-        if code is None and not registered:
-            code = record.get("country_code", entry)
-        if isinstance(code, str) and (code := code.upper()) in COUNTRIES:
-            return Found(code, registered)
+    entry = record.get("country")
+    code = entry.get("iso_code") if isinstance(entry, dict) else record.get("country_code", entry)
+    if isinstance(code, str) and (code := code.upper()) in COUNTRIES:
+        return Found(code, registered=False)
+    entry = record.get("registered_country")
+    code = entry.get("iso_code") if isinstance(entry, dict) else None
+    if isinstance(code, str) and (code := code.upper()) in COUNTRIES:
+        return Found(code, registered=True)
     return NOWHERE
 
 
