@@ -231,5 +231,18 @@ def close_day(day: str | None) -> None:
     click.echo(ask(found, f"/close-day?{urlencode({'day': chosen})}", "POST"), nl=False)
 
 
+@main.group()
+def geoip() -> None:
+    """The country database of the location door."""
+
+
+@geoip.command("update")
+def geoip_update() -> None:
+    """Fetch a new country database, check it, and put it in place."""
+    from geoip.__main__ import main as run
+
+    sys.exit(run(["update"]))
+
+
 if __name__ == "__main__":
     main()
