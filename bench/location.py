@@ -15,7 +15,15 @@ import time
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from bench.__main__ import CONNECTIONS, HERE, LOAD_CORE, SECRET, free_port, process
+from bench.__main__ import (
+    CONNECTIONS,
+    HERE,
+    LOAD_CORE,
+    SECRET,
+    cpu_seconds,
+    free_port,
+    process,
+)
 from collector import keys, tokens
 
 SECONDS = 4
@@ -25,8 +33,12 @@ BATCH = 100
 RATIO_WANTED, BATCH_MS_WANTED = 0.70, 2.0
 
 
-def rate(port: int, method: str, token: str) -> float:
-    """Return answers a second, under wrk on its own core."""
+def rate(port: int, method: str, token: str, pid: int) -> tuple[float, float]:
+    """Return answers a second, under wrk on its own core, and the server's CPU microseconds each.
+
+    The second figure says what the first would be on a machine with nothing else to do.
+    """
+    before = cpu_seconds(pid)
     done = subprocess.run(
         ["taskset", "-c", LOAD_CORE, "wrk", "-t", "1", "-c", str(CONNECTIONS), "-d", f"{SECONDS}s",
          "-s", str(HERE / "location.lua"), f"http://127.0.0.1:{port}/", "--", method, token],
@@ -36,7 +48,8 @@ def rate(port: int, method: str, token: str) -> float:
     result = json.loads(line.removeprefix("RESULT "))
     if result["missed"]:
         raise SystemExit(f"{method}: {result['missed']} answers were not 200")
-    return float(result["rate"])
+    spent = cpu_seconds(pid) - before
+    return float(result["rate"]), spent * 1e6 / (result["rate"] * SECONDS)
 
 
 def batch_milliseconds(port: int, token: str) -> float:
@@ -72,14 +85,20 @@ def main() -> int:
         }
         ready = f"http://127.0.0.1:{ours}/readyz"
         with (
-            process(["-m", "collector", "beacons"], environment, ready),
-            process(["-m", "bench.bare", f"127.0.0.1:{bare}"], {}, f"http://127.0.0.1:{bare}/"),
+            process(["-m", "collector", "beacons"], environment, ready) as our_pid,
+            process(
+                ["-m", "bench.bare", f"127.0.0.1:{bare}"], {}, f"http://127.0.0.1:{bare}/"
+            ) as bare_pid,
         ):
             for _ in range(ROUNDS):
                 for method, found in ratios.items():
-                    nothing, something = rate(bare, method, token), rate(ours, method, token)
+                    nothing, nothing_cpu = rate(bare, method, token, bare_pid)
+                    something, something_cpu = rate(ours, method, token, our_pid)
                     found.append(something / nothing)
-                    print(f"  {method:4}  bare {nothing:8,.0f}/s   location {something:8,.0f}/s")
+                    print(
+                        f"  {method:4}  bare {nothing:8,.0f}/s {nothing_cpu:5.1f} us CPU"
+                        f"   location {something:8,.0f}/s {something_cpu:5.1f} us CPU"
+                    )
             batch = batch_milliseconds(ours, token)
     met = {
         f"{method}: ratio {statistics.median(found):.2f} of {RATIO_WANTED}": (

@@ -27,6 +27,7 @@ STALE_AFTER_DAYS = 35  # Publishers renew monthly; one that is older missed a mo
 LOOK_AGAIN_SECONDS = 1.0
 SAMPLE_NETWORKS = 1000  # A database of anything else has no country in its first thousand.
 DAY_SECONDS = 24 * 3600
+_DESCRIPTORS = Path("/proc/self/fd")
 
 _log = logging.getLogger("geoip")
 
@@ -147,13 +148,13 @@ def _content(path: Path) -> bytes:
 
 def _reader(content: bytes) -> maxminddb.Reader:
     try:
-        if hasattr(os, "memfd_create"):
+        if hasattr(os, "memfd_create") and _DESCRIPTORS.is_dir():
             # The C reader wants a path; an anonymous file in memory has one, and is ours alone.
             descriptor = os.memfd_create("country", os.MFD_CLOEXEC)
             try:
                 with os.fdopen(os.dup(descriptor), "wb") as file:
                     file.write(content)
-                return maxminddb.open_database(f"/proc/self/fd/{descriptor}")
+                return maxminddb.open_database(_DESCRIPTORS / str(descriptor))
             finally:
                 os.close(descriptor)
         return maxminddb.open_database(BytesIO(content), maxminddb.MODE_FD)
