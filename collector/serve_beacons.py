@@ -23,8 +23,11 @@ from collector.access import Access
 from collector.address import ClientAddress
 from collector.anonymise import visitor
 from collector.beacon import Beacon, merged
-from collector.beacons import ASGIApp, BeaconsDoor, Scope
+from collector.beacons import PIXEL, BeaconsDoor, Scope
 from collector.clock import DayClock
+from collector.compat import BadPattern, patterns
+from collector.compat_catalogue import ListedProducts
+from collector.compat_door import CompatDoor
 from collector.consent import OWN_COOKIE, Rules
 from collector.consent_cookies import consent_reader
 from collector.consent_page import Look
@@ -34,7 +37,7 @@ from collector.device import Devices
 from collector.erasure import erase
 from collector.metrics import Gauges
 from collector.page_scripts import beacon_script, consent_script
-from collector.page_tag import SignedPairs
+from collector.page_tag import SignedPairs, sign
 from collector.salt import SaltDamaged
 from collector.server import serve
 from collector.settings import PREFIX, BadSettings, Settings, trusted_networks
@@ -107,7 +110,7 @@ class Worker:
         """Return the day that is being counted."""
         return self.clock.read().day
 
-    def _door(self) -> ASGIApp:
+    def _door(self) -> BeaconsDoor:
         settings = self.settings
         return BeaconsDoor(
             self.location.before(
@@ -133,6 +136,7 @@ class Worker:
                 self.access.authorise, prefix, Gauges(self.gauges), LocationMetrics(self.location)
             ),
             *self._consent_door().routes(),
+            *self._compat_door().routes(),
         ]
 
     def _location(self) -> Location:
@@ -153,6 +157,23 @@ class Worker:
             )
         except ValueError as error:
             raise BadSettings(f"{PREFIX}{error}") from None
+
+    def _compat_door(self) -> CompatDoor:
+        settings = self.settings
+        try:
+            known = patterns(settings.compatible_paths)
+        except BadPattern as error:
+            raise BadSettings(f"{PREFIX}COMPATIBLE_PATHS: {error}") from None
+        key = keys.derive(secret.load(settings), "page-tag")
+        return CompatDoor(
+            count=lambda beacon, scope: self.application.count(beacon, scope),
+            known=known,
+            listed=ListedProducts(settings.data_dir / "catalogue.sqlite"),
+            sign=lambda seller, product: sign(seller, product, key),
+            pixel=PIXEL,
+            origins=frozenset(settings.origins),
+            path_prefix=settings.path_prefix,
+        )
 
     def _consent_door(self) -> ConsentDoor:
         settings = self.settings

@@ -8,7 +8,6 @@ import difflib
 import ipaddress
 import re
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -17,7 +16,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from collector import networks
 from collector.keys import SECRET_BYTES_MIN
+from collector.networks import Network
 
 PREFIX = "COLLECTOR_"
 BREAKDOWN_MIN_LEAST = 3
@@ -34,7 +35,6 @@ ConsentFormat = Literal[
     "complianz",
     "wp-consent-api",
 ]
-Network = IPv4Network | IPv6Network
 
 
 class BadSettings(ValueError):
@@ -45,7 +45,11 @@ class Settings(BaseSettings):
     """The design's table, one attribute a row, in lower case and without the prefix."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix=PREFIX,
+        env_ignore_empty=True,  # `SALT_DIR=` in a compose file means its default, not "here"
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     data_dir: Path = Path("data")
@@ -63,6 +67,7 @@ class Settings(BaseSettings):
     timezone: Annotated[ZoneInfo, NoDecode] = ZoneInfo("UTC")
     trusted_proxies: Annotated[tuple[Network, ...] | None, NoDecode] = None
     origins: Annotated[tuple[str, ...], NoDecode] = ()
+    compatible_paths: str = ""
     consent_cookie: str = ""
     consent_format: ConsentFormat = "own"
     consent_category: str = ""
@@ -133,15 +138,7 @@ class Settings(BaseSettings):
     def _trusted_proxies(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        if "*" in value:
-            raise ValueError(
-                "* would believe an address that anyone can forge; "
-                "name your proxies' networks, for example 10.0.0.0/8"
-            )
-        try:
-            return tuple(ipaddress.ip_network(part) for part in _list(value))
-        except ValueError:
-            raise ValueError("must list networks, for example 10.0.0.0/8,fd00::/8") from None
+        return networks.listed(value)
 
     @field_validator("origins", "frame_ancestors", mode="before")
     @classmethod
@@ -150,14 +147,14 @@ class Settings(BaseSettings):
             return value
         origins = _list(value)
         for origin in origins:
-            parts = urlsplit(origin)
-            if (
-                parts.scheme not in ("http", "https")
-                or origin != f"{parts.scheme}://{parts.netloc}"
-            ):
-                raise ValueError("must list origins such as https://shop.example, without a path")
-            if not parts.netloc or "*" in origin or origin != origin.lower():
-                raise ValueError("must list origins in lower case and without *")
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    "must list origins such as https://shop.example, in lower case, without a path"
+                    " and without *"
+                )
+            # Browsers leave it out, so it would never be found.
+            if origin.endswith(":443" if origin.startswith("https:") else ":80"):
+                raise ValueError("must list origins without the port that is usual anyway")
         return origins
 
     @field_validator("consent_cookie")
@@ -198,9 +195,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _one_secret(self) -> Self:
         if self.secret is not None and self.secret_file is not None:
-            raise ValueError(
-                f"{PREFIX}SECRET and {PREFIX}SECRET_FILE: set one of them"
-            )
+            raise ValueError(f"{PREFIX}SECRET and {PREFIX}SECRET_FILE: set one of them")
         return self
 
     @property
@@ -222,6 +217,9 @@ class Settings(BaseSettings):
     def consent_cookie_name(self) -> str:
         """The own cookie's name; empty where the format brings its own."""
         return self.consent_cookie or ("statistics_consent" if self.consent_format == "own" else "")
+
+
+_ORIGIN = re.compile(r"https?://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
 def _list(value: str) -> tuple[str, ...]:
@@ -250,13 +248,14 @@ def _line(item: Mapping[str, object]) -> str:
 
 
 def _unknown(environment: Mapping[str, str]) -> list[str]:
-    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    known = [name.upper() for name in Settings.model_fields]
     warnings = []
-    for name in sorted(environment):
-        if name.startswith(PREFIX) and name not in known:
+    for variable in sorted(environment):
+        name = variable.removeprefix(PREFIX)  # the prefix would make everything look near
+        if variable.startswith(PREFIX) and name not in known:
             nearest = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {nearest[0]}?" if nearest else ""
-            warnings.append(f"{name}: no such setting{hint}")
+            hint = f"; did you mean {PREFIX}{nearest[0]}?" if nearest else ""
+            warnings.append(f"{variable}: no such setting{hint}")
     return warnings
 
 
