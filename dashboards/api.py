@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from dashboards import answers, export
-from dashboards.access import NUMBERS, Access, shelf_of
-from dashboards.catalogue import Catalogue, Listing
+from dashboards.access import NUMBERS, shelf_of
+from dashboards.catalogue import Listing
 from dashboards.parameters import (
     BreakdownAsked,
     ExportAsked,
@@ -30,6 +30,7 @@ from dashboards.parameters import (
 from dashboards.period import Interval, Span, before, intervals
 from dashboards.refused import bad
 from dashboards.shelf import Shelf
+from dashboards.shop import Shop
 from dashboards.stats import Stats
 from dashboards.totals import NOBODY, Totals, add
 
@@ -42,33 +43,31 @@ PRIVATE = "private, no-cache"  # May be kept by the reader alone, and asked abou
 class Api:
     """The endpoints; each is a plain function of a request and runs in a thread."""
 
-    access: Access
-    stats: Stats
-    catalogue: Catalogue
+    shop: Shop
 
     def summary(self, request: Request) -> Response:
         """GET /api/v1/summary"""
         query, shelf = self._product_asked(SummaryAsked, request)
-        return answer(request, summary(self.stats, shelf, query.span))
+        return answer(request, summary(self.shop.stats, shelf, query.span))
 
     def timeseries(self, request: Request) -> Response:
         """GET /api/v1/timeseries"""
         query, shelf = self._product_asked(TimeseriesAsked, request)
-        days = self.stats.by_day(shelf, query.span)
+        days = self.shop.stats.by_day(shelf, query.span)
         return answer(request, timeseries(days, query.span, query.interval))
 
     def products(self, request: Request) -> Response:
         """GET /api/v1/products"""
         query, shelf = self._asked(ProductsAsked, request)
-        listed = self.catalogue.products(shelf.seller, shelf.products)
+        listed = self.shop.catalogue.products(shelf.seller, shelf.products)
         after = None if query.cursor is None else _place(query.cursor)
-        ranked = rank(self.stats.products(shelf, query.span), listed)
+        ranked = rank(self.shop.stats.products(shelf, query.span), listed)
         return answer(request, page(ranked, listed, after, query.limit))
 
     def breakdown(self, request: Request) -> Response:
         """GET /api/v1/breakdown"""
         query, shelf = self._product_asked(BreakdownAsked, request)
-        found = self.stats.breakdown(shelf, query.span, query.by)
+        found = self.shop.stats.breakdown(shelf, query.span, query.by)
         cells = [
             answers.CellAnswer(
                 value=cell.value, visitor_days=cell.visitors, period=cell.period, start=cell.start
@@ -88,13 +87,13 @@ class Api:
     def export(self, request: Request) -> Response:
         """GET /api/v1/export.csv"""
         query, shelf = self._product_asked(ExportAsked, request)
-        return download(self.stats, self.catalogue, shelf, query.span, query.for_ == "excel")
+        return download(self.shop, shelf, query.span, query.for_ == "excel")
 
     def export_json(self, request: Request) -> Response:
         """GET /api/v1/export.json"""
         query, shelf = self._product_asked(ExportJsonAsked, request)
-        listed = self.catalogue.products(shelf.seller, shelf.products)
-        rows = self.stats.day_rows(shelf, query.span)
+        listed = self.shop.catalogue.products(shelf.seller, shelf.products)
+        rows = self.shop.stats.day_rows(shelf, query.span)
         return StreamingResponse(
             export.objects(rows, listed),
             media_type="application/json",
@@ -103,7 +102,8 @@ class Api:
 
     def _asked(self, kind: type[AnyRange], request: Request) -> tuple[AnyRange, Shelf]:
         """Return what is asked, and whose numbers it may be answered with."""
-        grant = self.access.require(request, NUMBERS)  # Before anything is said about the rest.
+        # First of all: who may not ask learns nothing about what can be asked.
+        grant = self.shop.access.require(request, NUMBERS)
         query = asked(kind, request)
         return query, shelf_of(grant, query.seller)
 
@@ -217,11 +217,11 @@ def answer(request: Request, body: BaseModel) -> Response:
     return Response(content, media_type="application/json", headers=headers)
 
 
-def download(stats: Stats, catalogue: Catalogue, shelf: Shelf, span: Span, excel: bool) -> Response:
+def download(shop: Shop, shelf: Shelf, span: Span, excel: bool) -> Response:
     """Return a range as a CSV file, read and sent a month at a time."""
-    listed = catalogue.products(shelf.seller, shelf.products)
+    listed = shop.catalogue.products(shelf.seller, shelf.products)
     return StreamingResponse(
-        export.lines(stats.day_rows(shelf, span), listed, excel=excel),
+        export.lines(shop.stats.day_rows(shelf, span), listed, excel=excel),
         media_type="text/csv; charset=utf-8",
         headers={
             "Content-Disposition": f'attachment; filename="visitors-{span.first}-{span.last}.csv"',

@@ -30,8 +30,10 @@ from dashboards.look import LOGO_SUFFIXES, STATIC, Look
 from dashboards.operator import Operator
 from dashboards.pages import Pages, refusal
 from dashboards.refused import Refused
+from dashboards.report import Report
 from dashboards.share_pages import SharePages
 from dashboards.shares import Shares
+from dashboards.shop import Shop
 from dashboards.sign_in import SignIn
 from dashboards.snapshot import Calendar
 from dashboards.stats import Stats
@@ -77,18 +79,19 @@ def create_app(
     now          the local time of the day that is being counted
     more_routes  the composition root's own, such as /readyz; they come first
     """
-    stats = Stats(
-        connect,
-        calendar,
-        now,
-        today_step_minutes=options.today_step_minutes,
-        keep_counts_days=options.keep_counts_days,
-        breakdown_min=options.breakdown_min,
-    )
     look = _look(options)
-    access = Access(authorise, sessions)
-    secure = options.public_url.startswith("https:")
-    sign_in = SignIn(sessions, look, look.home, secure, framed=bool(options.frame_ancestors))
+    shop = Shop(
+        access=Access(authorise, sessions),
+        stats=Stats(
+            connect,
+            calendar,
+            now,
+            today_step_minutes=options.today_step_minutes,
+            keep_counts_days=options.keep_counts_days,
+            breakdown_min=options.breakdown_min,
+        ),
+        catalogue=catalogue,
+    )
 
     async def refused(request: Request, error: Exception) -> Response:
         return await run_in_threadpool(_refused, look, request, error)
@@ -96,18 +99,12 @@ def create_app(
     return Starlette(
         routes=[
             *more_routes,
-            *_api(Api(access, stats, catalogue), options),
-            *_operator(Operator(access, catalogue, stats), options.path_prefix),
-            *_dashboard(
-                Pages(access, stats, catalogue, look, shares),
-                SharePages(access, stats, shares, look, options.public_url),
-                sign_in,
-                look,
-            ),
+            *_api(shop, look, options),
+            *_dashboard(shop, shares, look, options),
         ],
         middleware=[Middleware(SafeHeaders)],
         exception_handlers={Refused: refused, HTTPException: refused},
-        lifespan=_lifespan(stats),
+        lifespan=_lifespan(shop.stats),
     )
 
 
@@ -136,9 +133,11 @@ def logo_file(setting: str) -> Path | None:
     return path
 
 
-def _api(api: Api, options: Options) -> list[BaseRoute]:
+def _api(shop: Shop, look: Look, options: Options) -> list[BaseRoute]:
     place = f"{options.path_prefix}/api/v1"
     described = openapi.document(options.public_url + options.path_prefix)
+    api, operator = Api(shop), Operator(shop)
+    report = Report(shop, look, options.public_url)
 
     def description(request: Request) -> Response:
         """GET /api/v1/openapi.json"""
@@ -151,19 +150,19 @@ def _api(api: Api, options: Options) -> list[BaseRoute]:
         Route(f"{place}/breakdown", api.breakdown),
         Route(f"{place}/export.csv", api.export),
         Route(f"{place}/export.json", api.export_json),
+        Route(f"{place}/report", report.report),
         Route(f"{place}/openapi.json", description),
+        Route(f"{options.path_prefix}/operator/products", operator.products, methods=["PUT"]),
+        Route(f"{options.path_prefix}/operator/totals", operator.totals, methods=["POST"]),
     ]
 
 
-def _operator(operator: Operator, path_prefix: str) -> list[BaseRoute]:
-    return [
-        Route(f"{path_prefix}/operator/products", operator.products, methods=["PUT"]),
-        Route(f"{path_prefix}/operator/totals", operator.totals, methods=["POST"]),
-    ]
-
-
-def _dashboard(pages: Pages, share: SharePages, sign_in: SignIn, look: Look) -> list[BaseRoute]:
+def _dashboard(shop: Shop, shares: Shares, look: Look, options: Options) -> list[BaseRoute]:
     home = look.home
+    secure = options.public_url.startswith("https:")
+    sign_in = SignIn(shop.access.sessions, look, home, secure, framed=bool(options.frame_ancestors))
+    pages = Pages(shop, look, shares)
+    share = SharePages(shop, shares, look, options.public_url)
 
     def front(request: Request) -> Response:
         return RedirectResponse(f"{home}/", status_code=308)

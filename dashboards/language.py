@@ -13,7 +13,7 @@ from pathlib import Path
 
 from babel import Locale
 from babel.core import negotiate_locale
-from babel.dates import format_date, format_interval
+from babel.dates import format_interval, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -51,28 +51,24 @@ class Language:
 
     def percent(self, share: float) -> str:
         """Write a share of one as per cent."""
-        return (
-            format_percent(share, "#,##0%", locale=self.locale)
-            if self.code == "en"
-            else (format_percent(share, locale=self.locale))
-        )
+        return format_percent(share, locale=self.locale)
 
     def day(self, day: date) -> str:
-        """Write a day with its weekday: Sat, 31 Oct 2026."""
-        return format_date(day, "EEE d MMM y", locale=self.locale)
+        """Write a day with its weekday: Sat 31 Oct 2026."""
+        return format_skeleton("yMMMEd", day, locale=self.locale)
 
     def short_day(self, day: date) -> str:
         """Write a day for an axis: 31 Oct."""
-        return format_date(day, "d MMM", locale=self.locale)
+        return format_skeleton("MMMd", day, locale=self.locale)
 
     def month(self, day: date) -> str:
         """Write a month: Oct 2026."""
-        return format_date(day, "LLL y", locale=self.locale)
+        return format_skeleton("yMMM", day, locale=self.locale)
 
     def span(self, span: Span) -> str:
         """Write a range: 1–31 Oct 2026."""
         if span.first == span.last:
-            return format_date(span.first, "d MMM y", locale=self.locale)
+            return format_skeleton("yMMMd", span.first, locale=self.locale)
         return str(format_interval(span.first, span.last, "yMMMd", locale=self.locale))
 
 

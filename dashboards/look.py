@@ -80,6 +80,14 @@ class Look:
             request, "signed_out.html", status=401, never_kept=True, reason=reason, expired=expired
         )
 
+    def text(self, language: Language, template: str, **values: Any) -> str:
+        """Return what a template says, for a letter rather than a page."""
+        return (
+            self._environment(language)
+            .get_template(template)
+            .render(look=self, lang=language.code, **values)
+        )
+
     @cached_property
     def policy(self) -> str:
         """The Content-Security-Policy of every page."""

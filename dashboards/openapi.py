@@ -9,7 +9,11 @@ from dashboards import answers, parameters
 
 VERSION = "1"
 SCHEMAS = "#/components/schemas/{model}"
-TEXT_CSV = {"text/csv": {"schema": {"type": "string"}}}
+TEXT = {"schema": {"type": "string"}}
+TEXTS: dict[str, dict[str, Any]] = {
+    "export.csv": {"text/csv": TEXT},
+    "report": {"text/html": TEXT, "text/plain": TEXT},
+}
 
 # path, what it answers (its docstring is the summary), what may be asked, the answer's type
 ENDPOINTS: tuple[tuple[str, str, type[BaseModel], type[BaseModel] | None], ...] = (
@@ -18,6 +22,7 @@ ENDPOINTS: tuple[tuple[str, str, type[BaseModel], type[BaseModel] | None], ...] 
     ("products", "Totals by product", parameters.ProductsAsked, answers.Products),
     ("breakdown", "One dimension", parameters.BreakdownAsked, answers.BreakdownAnswer),
     ("export.json", "A row a product and day", parameters.ExportJsonAsked, answers.Export),
+    ("report", "A seller's week, for a mail", parameters.ReportAsked, None),
     ("export.csv", "A row a product and day", parameters.ExportAsked, None),
 )
 
@@ -57,7 +62,7 @@ def document(server: str) -> dict[str, Any]:
 def _get(
     path: str, summary: str, asked: type[BaseModel], answered: type[BaseModel] | None
 ) -> dict[str, Any]:
-    ok = TEXT_CSV if answered is None else _json(answered)
+    ok = TEXTS.get(path) or _json(answered or answers.Error)
     return {
         "operationId": path.replace(".", "_"),
         "summary": summary,

@@ -23,13 +23,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from dashboards.access import OPERATOR, Access
+from dashboards.access import OPERATOR
 from dashboards.bodies import body, kind
-from dashboards.catalogue import Catalogue, Listing
+from dashboards.catalogue import Listing
 from dashboards.parameters import Day, Name
 from dashboards.period import SPAN_DAYS_MAX
 from dashboards.refused import Refused, bad, sentence
-from dashboards.stats import Stats, Uploaded
+from dashboards.shop import Shop
+from dashboards.stats import Uploaded
 
 BODY_BYTES_MAX = 64 * 1024 * 1024  # 100,000 products with long titles and addresses.
 ROWS_MAX = 100_000
@@ -105,9 +106,7 @@ Row = TypeVar("Row", bound=Sent)
 class Operator:
     """The marketplace's doors."""
 
-    access: Access
-    catalogue: Catalogue
-    stats: Stats
+    shop: Shop
 
     async def products(self, request: Request) -> Response:
         """PUT /operator/products: add or replace names; those not sent stay as they are."""
@@ -118,21 +117,21 @@ class Operator:
         return await self._take(request, self._add)
 
     async def _take(self, request: Request, take: Callable[[str, bytes], object]) -> Response:
-        await run_in_threadpool(self.access.require, request, OPERATOR)
+        await run_in_threadpool(self.shop.access.require, request, OPERATOR)
         content = await body(request, BODY_BYTES_MAX)
         return JSONResponse(await run_in_threadpool(take, kind(request), content))
 
     def _put(self, media_type: str, content: bytes) -> dict[str, int]:
         rows = read_rows(ListingSent, media_type, content)
-        changed = self.catalogue.put(row.listing() for row in rows)
+        changed = self.shop.catalogue.put(row.listing() for row in rows)
         return {"received": len(rows), "changed": changed}
 
     def _add(self, media_type: str, content: bytes) -> dict[str, int]:
         rows = read_rows(TotalSent, media_type, content)
-        today = self.stats.today()
+        today = self.shop.stats.today()
         for number, row in enumerate(rows, 1):
             _check_day(number, row.date, today)
-        self.stats.upload([count for row in rows for count in row.uploaded()])
+        self.shop.stats.upload([count for row in rows for count in row.uploaded()])
         return {"received": len(rows)}
 
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dashboards.access import Access, Grant, shelf_of
+from dashboards.access import Grant, shelf_of
 from dashboards.api import download
-from dashboards.catalogue import Catalogue
 from dashboards.look import Look
 from dashboards.market import market
 from dashboards.overview import overview
@@ -16,7 +15,7 @@ from dashboards.parameters import ExportAsked, PageAsked, asked
 from dashboards.product import product_page
 from dashboards.refused import Refused, bad
 from dashboards.shares import Shares
-from dashboards.stats import Stats
+from dashboards.shop import Shop
 
 Page = Callable[[Request, Grant], Response]
 
@@ -25,9 +24,7 @@ Page = Callable[[Request, Grant], Response]
 class Pages:
     """The pages behind the sign-in."""
 
-    access: Access
-    stats: Stats
-    catalogue: Catalogue
+    shop: Shop
     look: Look
     shares: Shares
 
@@ -50,10 +47,10 @@ class Pages:
     def _overview(self, request: Request, grant: Grant) -> Response:
         query = asked(PageAsked, request)
         if grant.seller is None and query.seller is None:
-            everything = market(self.stats, self.catalogue, query)
+            everything = market(self.shop.stats, self.shop.catalogue, query)
             return self.look.page(request, "market.html", shown=everything, grant=grant)
         shelf = shelf_of(grant, query.seller)
-        shown = overview(self.stats, self.catalogue, shelf, query)
+        shown = overview(self.shop.stats, self.shop.catalogue, shelf, query)
         return self.look.page(request, "overview.html", shown=shown, grant=grant)
 
     def _product(self, request: Request, grant: Grant) -> Response:
@@ -61,7 +58,7 @@ class Pages:
         if query.product is None:
             raise bad("product", "missing; choose one from the overview")
         shelf = shelf_of(grant, query.seller)
-        shown = product_page(self.stats, self.catalogue, shelf, query.product, query)
+        shown = product_page(self.shop.stats, self.shop.catalogue, shelf, query.product, query)
         return self.look.page(request, "product.html", shown=shown, grant=grant)
 
     def _words(self, request: Request, grant: Grant) -> Response:
@@ -70,22 +67,22 @@ class Pages:
             request,
             "words_explained.html",
             grant=grant,
-            minimum=self.stats.breakdown_min,
-            step_minutes=self.stats.snapshot.step_minutes,
-            keep_counts_days=self.stats.keep_counts_days,
+            minimum=self.shop.stats.breakdown_min,
+            step_minutes=self.shop.stats.snapshot.step_minutes,
+            keep_counts_days=self.shop.stats.keep_counts_days,
         )
 
     def _export(self, request: Request, grant: Grant) -> Response:
         query = asked(ExportAsked, request)
         shelf = shelf_of(grant, query.seller).only(query.product)
-        return download(self.stats, self.catalogue, shelf, query.span, query.for_ == "excel")
+        return download(self.shop, shelf, query.span, query.for_ == "excel")
 
     def _signed_in(self, request: Request, page: Page) -> Response:
         key = request.path_params.get("key")
         if key is not None:
             return self._shared(request, str(key), page)
         try:
-            grant = self.access.session(request)
+            grant = self.shop.access.session(request)
         except PermissionError as error:
             return self.look.signed_out(request, reason=str(error), expired=True)
         if grant is None:
@@ -93,7 +90,7 @@ class Pages:
         return page(request, grant)
 
     def _shared(self, request: Request, key: str, page: Page) -> Response:
-        shelf = self.shares.shelf(key, self.stats.today())
+        shelf = self.shares.shelf(key, self.shop.stats.today())
         if shelf is None:
             return self.look.page(request, "link_ended.html", status=404, never_kept=True)
         return page(request, Shown(shelf.seller, shelf.products))

@@ -53,6 +53,7 @@ Name = Annotated[
     Field(json_schema_extra={"minLength": 1, "maxLength": 128}),
 ]
 PageNumber = Annotated[int, BeforeValidator(_count), Field(ge=1, le=PRODUCTS_MAX)]
+Lang = Literal["en", "de", "fr", "nl", "el", "lv"]
 Sort = Literal["visitors", "views", "title", "change"]
 Count = Annotated[int, BeforeValidator(_count), Field(ge=1, le=PRODUCTS_MAX)]
 
@@ -132,6 +133,34 @@ class ExportJsonAsked(OfProduct):
     """GET /api/v1/export.json"""
 
 
+def _week(value: object) -> object:
+    """Return the week's Monday."""
+    if isinstance(value, date):
+        return value
+    try:
+        if isinstance(value, str) and re.fullmatch(r"\d{4}-W\d{2}", value, re.ASCII):
+            return date.fromisoformat(f"{value}-1")
+    except ValueError:
+        pass
+    raise ValueError("must be an ISO week that exists, for example 2026-W07")
+
+
+class ReportAsked(BaseModel):
+    """GET /api/v1/report"""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    week: Annotated[date, BeforeValidator(_week)] = Field(
+        description="An ISO week that is over, for example 2026-W07.",
+        json_schema_extra={"format": "", "pattern": r"^\d{4}-W\d{2}$"},
+    )
+    format: Literal["html", "text"] = Field("html", description="For a mail's two parts.")
+    lang: Lang | None = Field(None, description="The reader's language.")
+    seller: Name | None = Field(
+        None, description="Whose numbers; an operator's token must name it and no other may."
+    )
+
+
 class PageAsked(BaseModel):
     """A page: a range by name or by its ends, and how the table is shown."""
 
@@ -145,7 +174,7 @@ class PageAsked(BaseModel):
     q: str = Field("", max_length=200)
     sort: Sort = "visitors"
     page: PageNumber = 1
-    lang: Literal["en", "de", "fr", "nl", "el", "lv"] | None = None
+    lang: Lang | None = None
 
     @model_validator(mode="after")
     def _one_range(self) -> Self:

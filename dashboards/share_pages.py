@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from dashboards.access import Access, Grant, shelf_of
+from dashboards.access import Grant, shelf_of
 from dashboards.bodies import form, own_page_only
 from dashboards.look import Look
 from dashboards.parameters import Day, Name, read
@@ -16,7 +16,7 @@ from dashboards.period import DAY
 from dashboards.refused import bad
 from dashboards.shares import PER_SELLER_MAX, Shares, TooManyShares
 from dashboards.shelf import Shelf
-from dashboards.stats import Stats
+from dashboards.shop import Shop
 
 DAYS_MAX = 366
 DAYS_USUAL = 30
@@ -44,8 +44,7 @@ class EndAsked(BaseModel):
 class SharePages:
     """The page and its two forms; for those who are signed in, not for those who hold a link."""
 
-    access: Access
-    stats: Stats
+    shop: Shop
     shares: Shares
     look: Look
     public_url: str
@@ -73,7 +72,7 @@ class SharePages:
             return self.look.signed_out(request, reason="", expired=True)
         asked = read(ShareAsked, fields.items())
         shelf = shelf_of(grant, asked.seller)
-        today = self.stats.today()
+        today = self.shop.stats.today()
         if not today <= asked.until <= today + DAYS_MAX * DAY:
             raise bad("until", f"must lie between {today} and {today + DAYS_MAX * DAY}")
         try:
@@ -94,7 +93,7 @@ class SharePages:
 
     def _grant(self, request: Request) -> Grant | None:
         try:
-            return self.access.session(request)
+            return self.shop.access.session(request)
         except PermissionError:
             return None
 
@@ -106,7 +105,7 @@ class SharePages:
         link: str | None = None,
         until: date | None = None,
     ) -> Response:
-        today = self.stats.today()
+        today = self.shop.stats.today()
         return self.look.page(
             request,
             "share.html",

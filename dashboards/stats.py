@@ -185,7 +185,9 @@ class Stats:
     ) -> tuple[Mapping[date, State], Sequence[Row], OpenDays]:
         """Return the days with numbers, the rows of the sealed ones and the totals of the others.
 
-        always: asks though no day is sealed. Asks again if a day was sealed meanwhile, so that it is neither missed nor counted twice.
+        Asks again if a day was sealed meanwhile, so that it is neither missed nor counted twice.
+
+        always   asks though no day is sealed
         """
         for _ in range(ATTEMPTS):
             days = self.days(span)
