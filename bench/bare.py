@@ -30,4 +30,4 @@ async def answer(scope: Any, receive: Any, send: Any) -> None:
 
 if __name__ == "__main__":
     configure_logging("warning")
-    serve(answer, listen(sys.argv[1]))
+    serve(answer, listen(sys.argv[1], "the bench's"))

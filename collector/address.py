@@ -4,17 +4,23 @@ The address lives for one request. Nothing here writes, and a warning about a fo
 network only where that network is private: a public peer may be a visitor.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import Any
 
 IPAddress = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+Numbers = tuple[tuple[int, int, int], ...]  # version, network, mask
 
 PROXIES_KNOWN_MAX = 256
 FORWARDED_HOPS_MAX = 16  # Longer chains are not proxies of ours.
-_SHARED = IPv4Network("100.64.0.0/10")  # RFC 6598; `is_private` leaves it out.
+# Networks that nobody's visitor has: RFC 1918, 1122, 3927, 6598, 4193, 4291. Spelled out, because
+# the standard library's `is_private` remembers the last 128 addresses that it was asked about.
+_OURS = (
+    "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 127.0.0.0/8 169.254.0.0/16 100.64.0.0/10"
+    " ::1/128 fc00::/7 fe80::/10"
+)
 
 
 def parse(text: str) -> IPAddress | None:
@@ -49,11 +55,7 @@ class ClientAddress:
 
     def __init__(self, trusted: Sequence[Network], report: Callable[[str], None]) -> None:
         """`report` is told one sentence for every kind of untrusted forwarder, once."""
-        # Numbers, because `in` makes two objects for every look and this is every beacon's path.
-        self._trusted = tuple(
-            (network.version, int(network.network_address), int(network.netmask))
-            for network in trusted
-        )
+        self._trusted = _numbers(trusted)
         self._proxies: dict[str, IPAddress] = {}
         self._report = report
         self._reported: set[str] = set()
@@ -94,11 +96,7 @@ class ClientAddress:
 
     def is_trusted(self, address: IPAddress) -> bool:
         """Return whether the address is a proxy's whose word we take."""
-        number, version = int(address), address.version
-        for trusted_version, network, mask in self._trusted:
-            if version == trusted_version and number & mask == network:
-                return True
-        return False
+        return _is_in(address, self._trusted)
 
     def _warn(self, peer: IPAddress) -> None:
         network = _private_network(peer)
@@ -113,8 +111,27 @@ class ClientAddress:
         )
 
 
+def _numbers(networks: Iterable[Network]) -> Numbers:
+    """Return networks as numbers: `in` makes two objects a look, and this is every beacon's path."""
+    return tuple(
+        (network.version, int(network.network_address), int(network.netmask))
+        for network in networks
+    )
+
+
+def _is_in(address: IPAddress, networks: Numbers) -> bool:
+    number, version = int(address), address.version
+    for network_version, network, mask in networks:
+        if version == network_version and number & mask == network:
+            return True
+    return False
+
+
+_OUR_NUMBERS = _numbers(ip_network(each) for each in _OURS.split())
+
+
 def _is_ours(peer: IPAddress) -> bool:
-    return peer.is_private or peer.is_loopback or (peer.version == 4 and peer in _SHARED)
+    return _is_in(peer, _OUR_NUMBERS)
 
 
 def _private_network(peer: IPAddress) -> str:
