@@ -13,6 +13,8 @@ from collector.hit import DIRECT, OTHER
 
 URL_CHARACTERS_MAX = 4096
 CACHE_ENTRIES_MAX = 10_000
+# Without the library's memory of the last URLs that it split: a URL lives for one request.
+_urlsplit = urlsplit.__wrapped__
 WORD = re.compile(r"[a-z0-9_.-]{1,40}")
 _ID = re.compile(r"[0-9]{6}")  # Six digits in a row number a person, an order, a mailing.
 _ADDRESS = re.compile(r"[0-9]{1,3}([._-][0-9]{1,3}){3}")
@@ -58,7 +60,7 @@ def _host(url: str) -> str:
     if len(url) > URL_CHARACTERS_MAX:
         url = url[:URL_CHARACTERS_MAX]
     try:
-        parts = urlsplit(url)
+        parts = _urlsplit(url)
         host = parts.hostname or ""
         if parts.scheme not in ("http", "https"):
             return ""
@@ -76,7 +78,7 @@ _HOST = re.compile(r"[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+")
 
 def _campaign(url: str) -> tuple[str, str]:
     try:
-        query = parse_qs(urlsplit(url[:URL_CHARACTERS_MAX]).query, max_num_fields=100)
+        query = parse_qs(_urlsplit(url[:URL_CHARACTERS_MAX]).query, max_num_fields=100)
     except ValueError:
         return "", ""
     return _word(query.get("utm_source")), _word(query.get("utm_campaign"))
