@@ -5,6 +5,7 @@ words; a word that could be an address or an id of a person becomes `(other)`.
 """
 
 import re
+from inspect import unwrap
 from urllib.parse import parse_qs, urlsplit
 
 from publicsuffixlist import PublicSuffixList
@@ -14,7 +15,7 @@ from collector.hit import DIRECT, OTHER
 URL_CHARACTERS_MAX = 4096
 CACHE_ENTRIES_MAX = 10_000
 # Without the library's memory of the last URLs that it split: a URL lives for one request.
-_urlsplit = urlsplit.__wrapped__
+_urlsplit = unwrap(urlsplit)
 WORD = re.compile(r"[a-z0-9_.-]{1,40}")
 _ID = re.compile(r"[0-9]{6}")  # Six digits in a row number a person, an order, a mailing.
 _ADDRESS = re.compile(r"[0-9]{1,3}([._-][0-9]{1,3}){3}")
