@@ -23,7 +23,8 @@ INSTALL := $(PIP) install --progress-bar on
 LOCKED := $(INSTALL) --require-hashes
 SELF := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
 
-TEST_PACKAGES := chromium faketime nginx strace
+# A package whose command has another name is written package:command.
+TEST_PACKAGES := chromium faketime nginx nodejs:node php-cli:php ruby strace
 BENCH_PACKAGES := wrk
 FAST := not slow and not browser and not faults
 CHECKS := "ruff check" "ruff format --check" "lint-imports --cache-dir .cache/imports" "mypy"
@@ -92,7 +93,8 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" .tools/bin/uv pip compile --qui
 debian: PACKAGES := $(TEST_PACKAGES)
 debian-bench: PACKAGES := $(BENCH_PACKAGES)
 debian debian-bench:
-	@missing=; for package in $(PACKAGES); do command -v $$package >/dev/null || missing="$$missing $$package"; done; \
+	@missing=; for each in $(PACKAGES); do \
+	    command -v $${each#*:} >/dev/null || missing="$$missing $${each%:*}"; done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" -ne 0 ]; then \
 	    echo "Some Debian packages are missing. Install them, then run make again:" >&2; \
