@@ -6,8 +6,9 @@ that starts knows where the last one stopped. It holds days, times and integers.
 
 import json
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from collector.ledger_file import LedgerFile
 
@@ -23,6 +24,9 @@ TABLES: Final = (
 
 ENDED: Final = ("sealed", "lost")
 """States from which nothing follows."""
+
+RESTORING: Final = "restoring"
+"""A day that a backup is being put back for; an interrupted restore is begun again."""
 
 SAFE: Final = ("loaded", "dropping", "gone", "sealed")
 """States in which counts hold the whole day."""
@@ -51,11 +55,15 @@ class Closes:
 
     def due(self, today: date) -> list[Close]:
         """Return the closes of days before today that haven't ended, oldest first."""
-        marks = ",".join("?" * len(ENDED))
+        marks = ",".join("?" * len((*ENDED, RESTORING)))
         return self._closes(
             f"days.day < ? and days.state not in ({marks})",
-            (today.isoformat(), *ENDED),
+            (today.isoformat(), *ENDED, RESTORING),
         )
+
+    def unfinished(self) -> list[Close]:
+        """Return every close that has begun and not ended."""
+        return [close for close in self.due(date.max) if close.state != "open"]
 
     def of(self, day: date) -> Close | None:
         """Return one day's close, None when nothing ran that day."""
@@ -91,6 +99,31 @@ class Closes:
             self._file.write(
                 "update closes set waited = waited + ? where day = ?", (seconds, day.isoformat())
             )
+
+    def begin_restore(self, day: date) -> int | None:
+        """Return the seal number under which a day may be put back; None when the day is here.
+
+        Why     a day that this installation counted, or is counting, is never doubled.
+        """
+        with self._file.transaction():
+            known = self.of(day)
+            if known is not None and known.state not in (RESTORING, "lost"):
+                return None
+            self._file.write(
+                "insert into days (day, state) values (?, ?)"
+                " on conflict (day) do update set state = excluded.state",
+                (day.isoformat(), RESTORING),
+            )
+            self._begin(day)
+            restored = self.of(day)
+        assert restored is not None, "it was just written"
+        return restored.seal
+
+    def note_lost(self, day: date) -> None:
+        """Take over from a backup that a day was lost, if nothing is known of it here."""
+        self._file.write(
+            "insert or ignore into days (day, state) values (?, 'lost')", (day.isoformat(),)
+        )
 
     def forget_batches(self, day: date) -> None:
         """Forget which rows went into which batch: of a day without hits nobody asks."""
@@ -139,3 +172,17 @@ class Closes:
                 "update closes set notes = json_patch(notes, ?) where day = ?",
                 (json.dumps(notes), day.isoformat()),
             )
+
+
+def yesterday(close: Close | None, timezone: ZoneInfo) -> str:
+    """Return yesterday's close in a sentence, for the first line of status."""
+    if close is None:
+        return "Nothing ran yesterday."
+    if close.state == "lost":
+        return "Yesterday is lost."
+    if "sealed_at" in close.notes:
+        at = datetime.fromtimestamp(close.notes["sealed_at"], timezone)
+        return f"Yesterday closed at {at:%H:%M}."
+    if close.state == "sealed":
+        return "Yesterday came from a backup."
+    return f"Yesterday is not closed yet ({close.state})."
