@@ -213,6 +213,21 @@ def snippet(seller: str, product: str) -> None:
 
 
 @main.command()
+@click.argument("url")
+def check(url: str) -> None:
+    """Say why a product's page counts, or why it doesn't and what to change."""
+    from collector.check import check as run
+    from collector.check import expected, report
+
+    try:
+        findings = run(url, expected(settings()))
+    except (BadSettings, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(report(findings))
+    sys.exit(any(each.ok is False for each in findings))
+
+
+@main.command()
 def status() -> None:
     """Say in one sentence whether all is well, then the rest."""
     from collector.operator_client import ask
