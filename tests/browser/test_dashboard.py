@@ -1,0 +1,325 @@
+"""The dashboard in a real browser: for everybody, on any screen, in another site's frame."""
+
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from collector.access import Access
+from collector.warehouse import Warehouse
+from dashboards.app import Options, create_app
+from dashboards.catalogue import Catalogue
+from dashboards.language import LANGUAGES
+from dashboards.shares import Shares
+from tests.dashboards.running import (
+    KEY,
+    OPERATOR_KEY,
+    SESSION_KEY,
+    Book,
+    Site,
+    Visits,
+    noon,
+    serving,
+    token,
+    year,
+)
+
+AXE = "axe-core@4.14.1"
+NPM = Path(__file__).parent.parent.parent / ".cache" / "npm-axe"
+# WCAG 2.2 AA and what came before it, and axe's own advice.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# Sizes in playwright's words.
+PHONE: Any = {"width": 390, "height": 844}
+DESK: Any = {"width": 1280, "height": 900}
+
+Start = Callable[..., Site]
+
+
+class Stand:
+    """A dashboard, its seller with a year of numbers, and one whom nobody visited."""
+
+    def __init__(self, start: Start, visits: Visits) -> None:
+        self.start = start
+        self.visits = visits
+        self.site = start()
+
+    def sign_in(self, context: BrowserContext, seller: str | None) -> None:
+        """Give a browser the seller's session."""
+        name, _, value = self.site.sign_in(seller).partition("=")
+        cookie = {"name": name, "value": value, "domain": "127.0.0.1", "path": "/dashboard"}
+        context.add_cookies([cookie])  # type: ignore[list-item]  # a cookie in playwright's words
+
+
+@pytest.fixture(scope="module")
+def stand(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    """One stand for the module: its tests only look."""
+    folder = tmp_path_factory.mktemp("dashboard")
+    book, catalogue = Book(), Catalogue(folder / "catalogue.sqlite")
+    visits = Visits(warehouse.connect(), f"Atelier {uuid.uuid4().hex[:6]}")
+    year(visits, book, catalogue)
+    access = Access(
+        folder / "access.sqlite",
+        token_key=KEY,
+        operator_key=OPERATOR_KEY,
+        session_key=SESSION_KEY,
+        now=time.time,
+    )
+    with ExitStack() as running:
+
+        def start(**options: Any) -> Site:
+            app = create_app(
+                authorise=access.authorise,
+                sessions=access,
+                connect=warehouse.connect,
+                calendar=book,
+                now=noon,
+                catalogue=catalogue,
+                shares=Shares(folder / "shares.sqlite"),
+                options=Options(brand_name="Handmade", **options),
+            )
+            return running.enter_context(serving(app))
+
+        yield Stand(start, visits)
+    access.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The accessibility checker, as npm installs it."""
+    script = NPM / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.exists():
+        NPM.mkdir(parents=True, exist_ok=True)
+        command = [str(Path(sys.executable).parent / "npm"), "install", "--prefix", str(NPM)]
+        options = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund"]
+        subprocess.run([*command, *options, AXE], check=True, timeout=300)
+    return script.read_text("utf-8")
+
+
+def violations(page: Page, axe: str) -> list[str]:
+    """Return what axe finds wrong, each with the first place."""
+    page.evaluate(axe)  # Through the browser's own door: the page's policy stays as it is.
+    found = page.evaluate(
+        "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})", RULES
+    )
+    assert found["passes"], "axe looked at nothing"
+    return [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in found["violations"]]
+
+
+PAGES = {
+    "overview": ("seller", "/dashboard/?range=7-days"),
+    "a year": ("seller", "/dashboard/?range=12-months"),
+    "five years": ("seller", "/dashboard/?from=2022-01-01&to=2026-11-18"),
+    "one day": ("seller", "/dashboard/?range=today"),
+    "a product": ("seller", "/dashboard/product?product=1&range=30-days"),
+    "no search result": ("seller", "/dashboard/?q=nothing+like+it"),
+    "words": ("seller", "/dashboard/words"),
+    "share": ("seller", "/dashboard/share"),
+    "nobody came": ("empty", "/dashboard/"),
+    "the marketplace": (None, "/dashboard/?range=7-days"),
+    "signed out": ("", "/dashboard/"),
+    "sign in": ("", "/dashboard/login?token=x"),
+    "refused": ("seller", "/dashboard/?range=never"),
+    "nothing here": ("seller", "/dashboard/nothing"),
+}
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", DESK), ("dark", PHONE)])
+@pytest.mark.parametrize("name", list(PAGES))
+def test_every_page_is_for_everybody(
+    name: str, scheme: Any, size: Any, stand: Stand, browser: Browser, axe: str
+) -> None:
+    """Every page, at a desk in light colours and on a phone in dark ones, everything unfolded:
+    axe finds nothing against WCAG 2.2 AA, no script fails, nothing is wider than the screen."""
+    who, path = PAGES[name]
+    context = browser.new_context(color_scheme=scheme, viewport=size)
+    if who != "":
+        stand.sign_in(context, stand.visits.seller if who == "seller" else who)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(stand.site.url + path)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert violations(page, axe) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    assert errors == []
+    context.close()
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+def test_no_language_is_too_long_for_a_phone(code: str, stand: Stand, browser: Browser) -> None:
+    """German and Greek words are long, a phone is narrow; nothing is pushed out of it."""
+    context = browser.new_context(viewport={"width": 360, "height": 740})
+    stand.sign_in(context, stand.visits.seller)
+    page = context.new_page()
+    for path in ("/dashboard/?range=7-days", "/dashboard/product?product=1", "/dashboard/share"):
+        mark = "&" if "?" in path else "?"
+        page.goto(f"{stand.site.url}{path}{mark}lang={code}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+    context.close()
+
+
+def test_everything_works_without_a_script(stand: Stand, browser: Browser) -> None:
+    """Scripts are off: the search button searches, headers sort, own dates are shown, the table
+    behind the chart opens, and signing out signs out."""
+    context = browser.new_context(java_script_enabled=False, viewport=DESK)
+    stand.sign_in(context, stand.visits.seller)
+    page = context.new_page()
+    page.goto(f"{stand.site.url}/dashboard/?range=7-days")
+
+    page.get_by_role("searchbox").fill("mug")
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("#rows tbody tr")).to_have_count(1)
+    page.get_by_role("link", name="Blue mug").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Blue mug")
+
+    page.get_by_text("Own dates").click()
+    page.get_by_role("textbox", name="from").fill("2026-11-01")
+    page.get_by_role("textbox", name="to", exact=True).fill("2026-11-03")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_text("The chart as a table").click()
+    expect(page.locator(".table-behind tbody tr")).to_have_count(3)
+
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are signed out")
+    context.close()
+
+
+def test_typing_searches_at_once(stand: Stand, browser: Browser) -> None:
+    """With scripts the table follows the typing, and the address bar holds the search."""
+    context = browser.new_context(viewport=DESK)
+    stand.sign_in(context, stand.visits.seller)
+    page = context.new_page()
+    page.goto(f"{stand.site.url}/dashboard/?range=7-days")
+
+    page.get_by_role("searchbox").press_sequentially("apron")
+
+    expect(page.locator("#rows tbody tr")).to_have_count(1)
+    expect(page.locator("#rows")).to_contain_text("Linen apron")
+    assert "q=apron" in page.url
+    assert "range=7-days" in page.url
+    context.close()
+
+
+def test_the_chart_says_what_is_under_the_pointer(stand: Stand, browser: Browser) -> None:
+    """Over a column the day's numbers are written above the chart; beside it nothing is."""
+    context = browser.new_context(viewport=DESK)
+    stand.sign_in(context, stand.visits.seller)
+    page = context.new_page()
+    page.goto(f"{stand.site.url}/dashboard/?range=7-days")
+
+    page.locator(".place").first.hover()
+    expect(page.locator(".readout")).to_have_text("Thu, 12 Nov 2026: 25 visitors, 40 views")
+    page.locator("h1").hover()
+    expect(page.locator(".readout")).to_have_text("")
+    context.close()
+
+
+def test_a_keyboard_reaches_everything(stand: Stand, browser: Browser) -> None:
+    """Tab by tab, from the skip link on: whatever has the focus can be seen to have it, and the
+    ranges, the search, the products and the languages all get it."""
+    context = browser.new_context(viewport=DESK)
+    stand.sign_in(context, stand.visits.seller)
+    page = context.new_page()
+    page.goto(f"{stand.site.url}/dashboard/?range=7-days")
+    seen = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        name, width = page.evaluate(
+            "() => { const e = document.activeElement;"
+            " return [(e.textContent || e.placeholder || '').trim(),"
+            " parseFloat(getComputedStyle(e).outlineWidth)]; }"
+        )
+        if name and not name.startswith("Handmade"):
+            seen.append(name)
+            assert width >= 2, f"no focus to be seen on {name}"
+
+    assert seen[0] == "Skip to the numbers"
+    for name in ("90 days", "Search products", "Oak table", "Download as CSV", "Latviešu"):
+        assert name in seen
+
+
+def test_nothing_is_fetched_from_elsewhere_and_nothing_jumps(
+    stand: Stand, browser: Browser
+) -> None:
+    """Every request of every page goes to our own host, and no page moves while it loads."""
+    context = browser.new_context(viewport=PHONE)
+    context.add_init_script(
+        "window.shifts = 0; new PerformanceObserver(list => list.getEntries()"
+        ".forEach(e => { window.shifts += e.value; }))"
+        ".observe({type: 'layout-shift', buffered: true});"
+    )
+    stand.sign_in(context, stand.visits.seller)
+    page = context.new_page()
+    hosts = set()
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
+    for path in ("/dashboard/?range=90-days", "/dashboard/product?product=1", "/dashboard/words"):
+        page.goto(stand.site.url + path, wait_until="networkidle")
+        assert page.evaluate("window.shifts") == 0, path
+    assert hosts == {f"127.0.0.1:{stand.site.port}"}
+    context.close()
+
+
+@pytest.fixture
+def seller_area() -> Iterator[Callable[[str], str]]:
+    """Another site's page that shows an address in a frame."""
+    shown = {"address": ""}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = f'<!doctype html><title>x</title><iframe src="{shown["address"]}"></iframe>'
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def show(address: str) -> str:
+        shown["address"] = address
+        return f"http://area.localhost:{server.server_port}"
+
+    yield show
+    server.shutdown()
+    server.server_close()
+
+
+def test_it_works_in_another_sites_frame(
+    stand: Stand, browser: Browser, seller_area: Callable[[str], str]
+) -> None:
+    """The marketplace's seller area, on another site, shows the dashboard in a frame. The seller
+    signs in inside it, clicks on, and stays signed in, though the browser refuses every
+    third-party cookie that isn't partitioned. The same frame on a site that isn't named stays
+    empty."""
+    area = seller_area("")
+    framed = stand.start(frame_ancestors=(area,))
+    login = token("login", stand.visits.seller)
+    address = f"http://dash.localhost:{framed.port}/dashboard"
+    context = browser.new_context()
+    page = context.new_page()
+
+    page.goto(seller_area(f"{address}/login?token={login}"))
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("button", name="Sign in").click()
+    expect(frame.get_by_role("heading", level=1)).to_have_text("Your visitors")
+    frame.get_by_role("link", name="Oak table").first.click()
+    expect(frame.get_by_role("heading", level=1)).to_contain_text("Oak table")
+    cookie = next(c for c in context.cookies() if c["name"] == "collector_session")
+    assert cookie.get("partitionKey"), "not partitioned"
+
+    page.goto(seller_area(f"{address}/").replace("area.localhost", "thief.localhost"))
+    expect(page.frame_locator("iframe").locator("body")).not_to_contain_text("visitors")
+    assert page.frames[1].url.startswith("chrome-error:")
+    context.close()
