@@ -80,7 +80,7 @@ def beacons(workers: int | None) -> None:
     from collector.supervise import Child, supervise
 
     def run(found: Settings) -> None:
-        listener = listen(found.beacons_bind)
+        listener = listen(found.beacons_bind, "BEACONS_BIND")
         count = workers or found.workers
         if count == 1:
             from collector.serve_beacons import run as run_worker
@@ -114,7 +114,7 @@ def reports() -> None:
     from collector.serve_reports import run
     from collector.server import listen
 
-    starting(lambda found: run(found, listen(found.reports_bind)))
+    starting(lambda found: run(found, listen(found.reports_bind, "REPORTS_BIND")))
 
 
 @main.command()
@@ -133,7 +133,7 @@ def demo_beacons() -> None:
     from collector.demo.serve import run
     from collector.server import listen
 
-    starting(lambda found: run(found, listen(found.beacons_bind)))
+    starting(lambda found: run(found, listen(found.beacons_bind, "BEACONS_BIND")))
 
 
 @main.command()

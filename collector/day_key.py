@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from collector import salt
 from collector.anonymise import day_key
-from collector.clock import day_end
+from collector.clock import DayClock, day_end
 
 logger = logging.getLogger("collector.salt")
 
@@ -67,21 +67,51 @@ class DayKeys:
             self.wipe()
 
 
+class SaltKeeper:
+    """Sees to today's key and to the end of old salts; to be tended every second.
+
+    fault  what keeps today's salt from being made or read, or an empty text
+    """
+
+    def __init__(self, keys: DayKeys, directory: Path, clock: DayClock, timezone: ZoneInfo) -> None:
+        self._keys = keys
+        self._directory = directory
+        self._clock = clock
+        self._timezone = timezone
+        self.fault = ""
+
+    def tend(self) -> None:
+        """Forget yesterday's key, destroy salts that are due, make today's; never raises."""
+        today = self._clock.read().day
+        self._keys.wipe_before(today)
+        destroy_old_salts(self._directory, self._clock.seconds(), self._timezone)
+        try:
+            self._keys.of(today)  # early, so that the first visitor of the day doesn't wait
+        except (OSError, salt.SaltDamaged) as error:
+            why = str(error) if isinstance(error, salt.SaltDamaged) else error.strerror
+            fault = f"salt: without the salt of {today} nothing is counted ({why})"
+            if fault != self.fault:
+                logger.error("%s", fault)
+            self.fault = fault
+        else:
+            self.fault = ""
+
+
 def destroy_old_salts(directory: Path, seconds: float, timezone: ZoneInfo) -> list[date]:
     """Destroy every salt whose day ended DESTROY_AFTER_SECONDS ago; return the days.
 
     seconds  the believed time (see `clock`), in seconds since 1970
     Errors   none: what can't be destroyed is logged and tried again at the next call.
     """
-    destroyed = []
+    destroyed = set()
     today = datetime.fromtimestamp(seconds, timezone).date()
-    for day, path in salt.days(directory).items():
+    for day, path in salt.files(directory):
         if day < today and seconds >= day_end(day, timezone) + DESTROY_AFTER_SECONDS:
             try:
                 salt.destroy(path)
             except OSError as error:
                 logger.error("the salt of %s could not be destroyed: %s", day, error)
             else:
-                destroyed.append(day)
+                destroyed.add(day)
                 logger.info("the salt of %s is destroyed", day)
-    return destroyed
+    return sorted(destroyed)

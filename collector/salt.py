@@ -15,6 +15,8 @@ from pathlib import Path
 SALT_BYTES = 32
 FINGERPRINT_BYTES = 8
 SUFFIX = ".salt"
+UNFINISHED = ".new"
+DATE_CHARACTERS = len("2026-01-31")
 
 
 class SaltDamaged(Exception):
@@ -47,8 +49,8 @@ def ensure(directory: Path, day: date, visitor_key: bytes) -> bytearray:
     except FileNotFoundError:
         pass
     _create_directory(directory)
-    new = bytearray(secrets.token_bytes(SALT_BYTES) + fingerprint(visitor_key))
-    temporary = directory / f".{day.isoformat()}.{os.getpid()}.{secrets.token_hex(4)}.new"
+    new = _fresh(visitor_key)
+    temporary = directory / f".{day}.{os.getpid()}.{secrets.token_hex(4)}{UNFINISHED}"
     descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         _write(descriptor, new)
@@ -96,18 +98,17 @@ def days(directory: Path) -> dict[date, Path]:
     return dict(sorted(found.items()))
 
 
-def destroy_before(directory: Path, day: date) -> list[date]:
-    """Destroy the salts of all earlier days, and what a killed writer left; return the days."""
-    destroyed = []
-    for old, path in days(directory).items():
-        if old < day:
-            destroy(path)
-            destroyed.append(old)
-    for path in directory.glob(".*.new"):
-        with contextlib.suppress(ValueError):
-            if date.fromisoformat(path.name[1:11]) < day:
-                destroy(path)
-    return destroyed
+def files(directory: Path) -> list[tuple[date, Path]]:
+    """Return every file that holds, or may hold, a day's salt: also what a killed writer left.
+
+    Errors  none: a directory that can't be read holds nothing that could be destroyed now.
+    """
+    found = []
+    with contextlib.suppress(OSError):
+        for path in (*directory.glob(f"*{SUFFIX}"), *directory.glob(f".*{UNFINISHED}")):
+            with contextlib.suppress(ValueError):
+                found.append((date.fromisoformat(path.name.lstrip(".")[:DATE_CHARACTERS]), path))
+    return sorted(found)
 
 
 def wipe(secret: bytearray) -> None:
@@ -115,12 +116,23 @@ def wipe(secret: bytearray) -> None:
     secret[:] = bytes(len(secret))
 
 
+def _fresh(visitor_key: bytes) -> bytearray:
+    # Read in place: a bytes object of the salt could not be wiped.
+    new = bytearray(SALT_BYTES) + fingerprint(visitor_key)
+    with memoryview(new) as view, Path("/dev/urandom").open("rb", buffering=0) as source:
+        if source.readinto(view[:SALT_BYTES]) != SALT_BYTES:
+            raise OSError("the system gave no random bytes")
+    return new
+
+
 def _read(path: Path) -> bytearray:
     # readinto: a bytes object of the salt could not be wiped.
     salt = bytearray(SALT_BYTES + FINGERPRINT_BYTES)
     with path.open("rb", buffering=0) as file:
         length = file.readinto(salt)
-        if length != len(salt) or file.read(1) or not any(salt[:SALT_BYTES]):
+        with memoryview(salt) as view:
+            blank = not any(view[:SALT_BYTES])
+        if length != len(salt) or file.read(1) or blank:
             wipe(salt)
             raise SaltDamaged(f"the salt of {path.name.removesuffix(SUFFIX)} is damaged")
     return salt

@@ -15,7 +15,7 @@ GENERATED_BYTES = 32
 def load(settings: Settings) -> bytes:
     """Return the secret; the first process that needs one makes it.
 
-    Errors  BadSettings when the named file is missing or too short.
+    Errors  BadSettings when the named file is missing or too short, or DATA_DIR can't be written.
     """
     if settings.secret is not None:
         return settings.secret.encode()
@@ -23,7 +23,10 @@ def load(settings: Settings) -> bytes:
         return _read(settings.secret_file, f"{PREFIX}SECRET_FILE")
     path = settings.data_dir / "secret"
     if not path.exists():
-        _make(path)
+        try:
+            _make(path)
+        except OSError as error:
+            raise BadSettings(f"{PREFIX}DATA_DIR: can't be used ({error.strerror})") from None
     return _read(path, "DATA_DIR/secret")
 
 

@@ -9,7 +9,6 @@ import contextlib
 import gc
 import logging
 import socket
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from collector import keys, metrics, readiness, secret
 from collector.access import Access
 from collector.address import ClientAddress
 from collector.anonymise import visitor
+from collector.assembling import assembling
 from collector.beacon import Beacon, merged
 from collector.beacons import PIXEL, BeaconsDoor, Scope
 from collector.clock import DayClock
@@ -32,7 +32,7 @@ from collector.consent import OWN_COOKIE, Rules
 from collector.consent_cookies import consent_reader
 from collector.consent_page import Look
 from collector.consent_page_door import ConsentDoor
-from collector.day_key import DayKeys, destroy_old_salts
+from collector.day_key import DayKeys, SaltKeeper
 from collector.device import Devices
 from collector.erasure import erase
 from collector.metrics import Gauges
@@ -81,6 +81,7 @@ class Worker:
         self.day_keys = DayKeys(
             settings.salts, tuple(keys.derive(each, "visitor") for each in secrets)
         )
+        self.salts = SaltKeeper(self.day_keys, settings.salts, self.clock, settings.timezone)
         self.spool = Spool(
             settings.data_dir / "spool", queue_max=settings.queue_max, today=self.today
         )
@@ -235,7 +236,7 @@ class Worker:
 
     def state(self) -> readiness.State:
         """Return what /readyz says."""
-        alarms = []
+        alarms = [self.salts.fault] if self.salts.fault else []
         if self.spool.is_failing:
             alarms.append(
                 "spool: beacons can't be written to disk, so nothing is counted; "
@@ -245,7 +246,7 @@ class Worker:
 
     def _warn(self, sentence: str) -> None:
         logger.warning("%s", sentence)
-        self.spool.notice("untrusted-forwarder", sentence)
+        self.spool.notice(sentence, sentence)  # several networks may forward
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, application: Starlette) -> AsyncIterator[None]:
@@ -266,20 +267,14 @@ class Worker:
             self.tend()
 
     def tend(self) -> None:
-        """Forget yesterday's key, destroy salts that are due, make today's."""
-        today = self.today()
-        self.day_keys.wipe_before(today)
-        destroy_old_salts(self.settings.salts, self.clock.seconds(), self.settings.timezone)
-        with contextlib.suppress(OSError, SaltDamaged, sqlite3.Error):
-            self.day_keys.of(today)  # early, so that the first visitor of the day doesn't wait
+        """Do what is due every second."""
+        self.salts.tend()
 
 
 def run(settings: Settings, listener: socket.socket) -> None:
     """Serve beacons in this process until it is told to stop."""
-    try:
+    with assembling():
         worker = Worker(settings, World())
-    except OSError as error:
-        raise BadSettings(f"{PREFIX}DATA_DIR: can't be used ({error.strerror})") from None
     # What was loaded stays; looking through it for garbage again and again costs a twentieth.
     gc.collect()
     gc.freeze()

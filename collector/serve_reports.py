@@ -7,6 +7,7 @@ client; a reader can slow them but never stop them.
 import contextlib
 import logging
 import socket
+import sys
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -19,20 +20,23 @@ from starlette.routing import BaseRoute, Route
 
 from collector import __version__, keys, metrics, readiness, secret, status
 from collector.access import Access
+from collector.assembling import assembling
 from collector.calendar import Calendar, repeat
 from collector.clock import DayClock
 from collector.day_close import World as SealWorld
 from collector.day_key import destroy_old_salts
 from collector.drain import Drain
 from collector.ledger import Ledger
+from collector.ledger_file import UnreadableLedger
 from collector.metrics import Gauges
 from collector.operator_client import SOCKET_NAME
 from collector.operator_socket import OperatorSocket
+from collector.schema import NewerSchema
 from collector.seal import Seal
 from collector.serve_beacons import World
 from collector.server import serve
-from collector.settings import Settings
-from collector.warehouse import Warehouse, quieten
+from collector.settings import BadSettings, Settings
+from collector.warehouse import Unanswered, Warehouse, quieten
 from dashboards.app import Options, create_app
 from dashboards.catalogue import Catalogue
 from dashboards.shares import Shares
@@ -43,6 +47,7 @@ DRAIN_SECONDS = 1.0
 SEAL_SECONDS = 1.0
 TEND_SECONDS = 1.0
 RECENT_DAYS = 7
+EXIT_FAILED = 1
 
 
 class Reports:
@@ -238,6 +243,14 @@ def _said(sentence: str, status_code: int = 200) -> Response:
 def run(settings: Settings, listener: socket.socket) -> None:
     """Serve reports in this process until it is told to stop."""
     quieten()
-    reports = Reports(settings, World())
+    try:
+        with assembling():
+            reports = Reports(settings, World())
+            application = reports.application()
+    except Unanswered as error:
+        logger.error("reports: %s; see COLLECTOR_CLICKHOUSE_DSN", error)
+        sys.exit(EXIT_FAILED)
+    except (NewerSchema, UnreadableLedger) as error:
+        raise BadSettings(str(error)) from None
     logger.info("reports: listening, with %s as today", reports.calendar.today())
-    serve(reports.application(), listener)
+    serve(application, listener)

@@ -13,7 +13,7 @@ from typing import Any
 
 import uvicorn
 
-from collector.settings import BadSettings, bind_parts
+from collector.settings import PREFIX, BadSettings, bind_parts
 
 SHUTDOWN_SECONDS = 10
 BACKLOG = 2048
@@ -47,10 +47,11 @@ def _without_values(record: logging.LogRecord) -> bool:
     return True
 
 
-def listen(bind: str) -> socket.socket:
+def listen(bind: str, setting: str) -> socket.socket:
     """Return a listening socket.
 
-    Errors  BadSettings with one sentence when the bind is taken or not this machine's.
+    setting  the name of the setting that holds the bind, without its prefix
+    Errors   BadSettings with one sentence when the bind is taken or not this machine's.
     """
     host, port = bind_parts(bind)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -59,7 +60,9 @@ def listen(bind: str) -> socket.socket:
     try:
         listener.bind((host, port))
     except OSError as error:
-        raise BadSettings(f"{bind}: can't listen there ({error.strerror})") from None
+        listener.close()
+        why = f"can't listen on {bind} ({error.strerror})"
+        raise BadSettings(f"{PREFIX}{setting}: {why}") from None
     listener.listen(BACKLOG)
     listener.set_inheritable(True)
     return listener

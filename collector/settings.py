@@ -117,6 +117,14 @@ class Settings(BaseSettings):
             raise ValueError("must be a URL such as https://stats.example.com")
         return value.rstrip("/")
 
+    @field_validator("clickhouse_dsn")
+    @classmethod
+    def _clickhouse_dsn(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme != "clickhouse" or not parts.hostname):
+            raise ValueError("must be clickhouse://user:password@host:8123/database")
+        return value
+
     @field_validator("path_prefix")
     @classmethod
     def _path_prefix(cls, value: str) -> str:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 logger = logging.getLogger("collector.supervise")
 
@@ -34,6 +35,7 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     start_again_at: float = 0.0
+    has_run: bool = False
     pause_seconds: float = field(default=0.5)
 
 
@@ -72,8 +74,11 @@ def _tend(child: Child, watched: int) -> bool:
     if code is None:
         return True
     child.process = None
-    if code == EXIT_BAD_SETTINGS:
+    # Settings that were good once are still good: the port of a process that was killed may be
+    # held for a moment by its workers, a disk may be full.
+    if code == EXIT_BAD_SETTINGS and not child.has_run:
         return False
+    child.has_run |= code != EXIT_BAD_SETTINGS
     if now - child.started_at >= STEADY_SECONDS:
         child.pause_seconds = 0.5
     child.start_again_at = now + child.pause_seconds
@@ -87,12 +92,17 @@ def _tend(child: Child, watched: int) -> bool:
 def _start(child: Child, watched: int, now: float) -> None:
     child.started_at = now
     child.process = subprocess.Popen(  # noqa: S603 - our own command line
-        [sys.executable, "-m", "collector", *child.arguments],
+        [sys.executable, *_path_option(), "-m", "collector", *child.arguments],
         pass_fds=(watched, *child.pass_fds),
         env={**os.environ, WATCH_VARIABLE: str(watched)},
         # A terminal's Ctrl-C reaches only the supervisor, which then stops its children in order.
         start_new_session=True,
     )
+
+
+def _path_option() -> list[str]:
+    """Keep Python from importing what lies in the directory of the start, unless we were."""
+    return [] if {"", str(Path.cwd())} & set(sys.path) else ["-P"]
 
 
 def _stop(children: Sequence[Child]) -> None:

@@ -101,7 +101,7 @@ def _serve(settings: Settings) -> None:
 
     prefix = settings.path_prefix
     rest = Starlette(routes=readiness.routes(state, prefix), lifespan=lifespan)
-    listener = listen(settings.beacons_bind)
+    listener = listen(settings.beacons_bind, "BEACONS_BIND")
     _log.info("geoip: the location door alone, on %s", settings.beacons_public_url)
     serve(door.before(rest, prefix), listener)
 

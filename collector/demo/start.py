@@ -55,8 +55,9 @@ def run(settings: Settings, days: int = history.DAYS) -> None:
 
     Errors  BadSettings when a port is taken or the directory is not a demo's.
     """
-    for bind in (settings.beacons_bind, settings.reports_bind):
-        listen(bind).close()  # before a minute of work, not after it
+    # Here, before a minute of work, not after it.
+    listen(settings.beacons_bind, "BEACONS_BIND").close()
+    listen(settings.reports_bind, "REPORTS_BIND").close()
     held = _hold(settings)
     try:
         if not history.is_whole(settings):

@@ -95,6 +95,7 @@ USUAL_PORT = "must list origins without the port that is usual anyway"
 BIND = "must be host:port, for example 127.0.0.1:8000"
 URL = "must be a URL such as https://stats.example.com"
 SHORT = "shorter than 32 bytes; `openssl rand -hex 32` will do"
+DSN = "must be clickhouse://user:password@host:8123/database"
 NETWORKS = "must list networks, for example 10.0.0.0/8,fd00::/8, or be none"
 EVERYBODY = (
     "everybody's network would believe an address that anyone can forge; "
@@ -111,6 +112,8 @@ BAD = [
     ("BEACONS_URL", "stats.example.com", URL),
     ("REPORTS_URL", "ftp://stats.example.com", URL),
     ("SELLER_AREA_URL", "javascript:alert(1)", URL),
+    ("CLICKHOUSE_DSN", "localhost:8123", DSN),
+    ("CLICKHOUSE_DSN", "clickhouse://", DSN),
     ("PATH_PREFIX", "stats", "must be a path such as /stats"),
     ("PATH_PREFIX", "/a b", "must be a path such as /stats"),
     ("WORKERS", "0", "Input should be greater than or equal to 1"),
