@@ -14,9 +14,8 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 from collector import keys, page_tag, salt, secret
 from collector.beacons import ASGIApp
@@ -32,6 +31,23 @@ DAYS = 30
 MARK = "demo.json"
 AT_ONCE = 200  # As many as one commit can well take together.
 FIRST_SECOND = 300  # Into the day: yesterday's salt is due by then.
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What is noted about the history, beside the data.
+
+    whole     every visit was sent
+    last      the day on which it was generated; `days` days lie before it
+    outcomes  how many beacons had which
+    told      page views and orders were told as well
+    """
+
+    whole: bool
+    last: date
+    days: int
+    outcomes: dict[str, int]
+    told: bool = False
 
 
 @dataclass(slots=True)
@@ -51,18 +67,35 @@ def is_whole(settings: Settings) -> bool:
             everybody's numbers to whoever asks, so it never opens real ones.
     """
     directory = settings.data_dir
-    try:
-        mark = json.loads((directory / MARK).read_text("utf-8"))
-        return bool(mark["whole"])
-    except FileNotFoundError:
-        pass
-    except (ValueError, KeyError, TypeError):
-        raise BadSettings(f"{directory / MARK}: damaged; delete the directory") from None
+    if (directory / MARK).exists():
+        return read(settings).whole
     if directory.is_dir() and any(directory.iterdir()):
         raise BadSettings(
             f"{PREFIX}DATA_DIR: holds data that is not a demo's; name a directory of its own"
         )
     return False
+
+
+def read(settings: Settings) -> Month:
+    """Return what is noted about the history; BadSettings when the note is damaged."""
+    path = settings.data_dir / MARK
+    try:
+        noted = json.loads(path.read_text("utf-8"))
+        return Month(**(noted | {"last": date.fromisoformat(noted["last"])}))
+    except (ValueError, KeyError, TypeError):
+        raise BadSettings(f"{path}: damaged; delete the directory") from None
+
+
+def note(settings: Settings, month: Month) -> None:
+    """Note how far the month is: whole or not at all, and on disk before anything goes on."""
+    path = settings.data_dir / MARK
+    temporary = path.with_name(f".{MARK}.new")
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(asdict(month) | {"last": month.last.isoformat()}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    sync_directory(path.parent)
 
 
 def generate(
@@ -75,16 +108,13 @@ def generate(
     Errors   RuntimeError when anything was answered in a way that a visit can't be.
     """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _mark(settings.data_dir, {"whole": False})
+    month = Month(False, datetime.fromtimestamp(now, settings.timezone).date(), days, {})
+    note(settings, month)
     if (settings.data_dir / "spool").exists():
         shutil.rmtree(settings.data_dir / "spool")
     outcomes = asyncio.run(_live(settings, now, days, advance))
     _expect_no_old_salt(settings, now)
-    last = datetime.fromtimestamp(now, settings.timezone).date()
-    _mark(
-        settings.data_dir,
-        {"whole": True, "last": last.isoformat(), "days": days, "outcomes": outcomes},
-    )
+    note(settings, replace(month, whole=True, outcomes=dict(outcomes)))
     return outcomes
 
 
@@ -164,14 +194,3 @@ def _expect_no_old_salt(settings: Settings, now: float) -> None:
     ]
     if left:
         raise RuntimeError(f"salts of days that are over were left: {', '.join(left)}")
-
-
-def _mark(directory: Path, content: dict[str, object]) -> None:
-    """Note how far the month is, whole or not at all, and on disk before anything goes on."""
-    temporary = directory / f".{MARK}.new"
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(directory / MARK)
-    sync_directory(directory)

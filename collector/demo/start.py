@@ -13,17 +13,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable, MutableMapping
+from dataclasses import replace
 from functools import partial
 
 import click
 
 from collector.demo import history
-from collector.demo.goods import MARKET, PRODUCTS
+from collector.demo.backend import tell_names, tell_totals
+from collector.demo.goods import MARKET
 from collector.operator_client import ask
 from collector.server import listen
 from collector.settings import PREFIX, BadSettings, Settings, bind_parts
 from collector.supervise import Child, supervise
-from dashboards.catalogue import Catalogue, Listing
 
 DEFAULTS = {
     "DATA_DIR": "demo-data",
@@ -48,6 +49,10 @@ def prepare(environment: MutableMapping[str, str]) -> None:
         environment.pop(PREFIX + name, None)
     for name, value in DEFAULTS.items():
         environment.setdefault(PREFIX + name, value)
+    bind = environment.get(f"{PREFIX}BEACONS_BIND", "127.0.0.1:8000")
+    shop = environment.get(f"{PREFIX}BEACONS_URL", f"http://{bind}").rstrip("/")
+    prefix = environment.get(f"{PREFIX}PATH_PREFIX", "").rstrip("/")
+    environment.setdefault(f"{PREFIX}SELLER_AREA_URL", f"{shop}{prefix}/demo/sellers")
 
 
 def run(settings: Settings, days: int = history.DAYS) -> None:
@@ -55,14 +60,13 @@ def run(settings: Settings, days: int = history.DAYS) -> None:
 
     Errors  BadSettings when a port is taken or the directory is not a demo's.
     """
-    # Here, before a minute of work, not after it.
+    # Both ports before the work of a month, not after it.
     listen(settings.beacons_bind, "BEACONS_BIND").close()
     listen(settings.reports_bind, "REPORTS_BIND").close()
     held = _hold(settings)
     try:
         if not history.is_whole(settings):
             _generate(settings, days)
-        _fill_catalogue(settings)
         threading.Thread(target=_announce, args=(settings,), daemon=True, name="announce").start()
         sys.exit(supervise([Child("beacons", ["demo-beacons"]), Child("reports", ["reports"])]))
     finally:
@@ -92,43 +96,48 @@ def _generate(settings: Settings, days: int) -> None:
         logger.setLevel(logging.NOTSET)
     click.echo(
         f"{outcomes['yes']:,} beacons of {days} days and today were counted; "
-        f"{outcomes.total() - outcomes['yes']:,} were not, for want of consent or of a person."
-    )
-
-
-def _fill_catalogue(settings: Settings) -> None:
-    """Name the goods, as a marketplace does by PUT /operator/products."""
-    shop = f"{settings.beacons_public_url}{settings.path_prefix}/demo/"
-    Catalogue(settings.data_dir / "catalogue.sqlite").put(
-        Listing(each.seller.id, each.id, each.title, shop + each.path) for each in PRODUCTS
+        f"{outcomes.total() - outcomes['yes']:,} were not, for want of consent or of a person.\n"
+        "Opening the shop …"
     )
 
 
 def _announce(settings: Settings) -> None:
     """Say where to click, once both processes answer and what waits is stored."""
-    prefix = settings.path_prefix
-    ready = all(
-        _until(partial(_answers, bind, f"{prefix}/healthz"))
-        for bind in (settings.beacons_bind, settings.reports_bind)
-    )
-    if ready and _until(lambda: "Nothing waits." in ask(settings, "/status")):
-        click.echo(f"\nThe shop is open: {settings.beacons_public_url}{prefix}/demo/")
-        click.echo("Ctrl-C closes it; the next start is quick.")
+    shop = f"{settings.beacons_public_url}{settings.path_prefix}/demo/"
+    try:
+        _get_ready(settings)
+    except (OSError, RuntimeError) as error:
+        click.echo(f"The demo did not get ready: {error}", err=True)
     else:
-        click.echo("The demo did not get ready; the lines above say why.", err=True)
+        click.echo(f"\nThe shop is open: {shop}\nCtrl-C closes it; the next start is quick.")
 
 
-def _until(is_so: Callable[[], bool]) -> bool:
-    """Return whether it came true within READY_SECONDS."""
+def _get_ready(settings: Settings) -> None:
+    for name, bind in (("beacons", settings.beacons_bind), ("reports", settings.reports_bind)):
+        path = f"{settings.path_prefix}/healthz"
+        _wait(partial(_answers, bind, path), f"the {name} process doesn't answer")
+    _wait(lambda: "Nothing waits." in ask(settings, "/status"), "visits wait to be stored")
+    month = history.read(settings)
+    tell_names(settings, month.last)  # at every start: the shop's address may have changed
+    if not month.told:
+        tell_totals(settings, month.last, month.days)
+        history.note(settings, replace(month, told=True))
+
+
+def _wait(is_so: Callable[[], bool], otherwise: str) -> None:
+    """Return as soon as it is so.
+
+    Errors  RuntimeError with `otherwise` after READY_SECONDS.
+    """
     end = time.monotonic() + READY_SECONDS
     while time.monotonic() < end:
         try:
             if is_so():
-                return True
+                return
         except (OSError, http.client.HTTPException, click.ClickException):
             pass  # not there yet
         time.sleep(POLL_SECONDS)
-    return False
+    raise RuntimeError(otherwise)
 
 
 def _answers(bind: str, path: str) -> bool:

@@ -108,6 +108,18 @@ class Demo:
             found[seller] = (answer.json["views"], answer.json["visitor_days"])
         return found
 
+    def closed(self) -> bool:
+        """Return whether every day before the last is sealed, as `collector status` says."""
+        status = subprocess.run(
+            [sys.executable, "-m", "collector", "status"],
+            env=dict(os.environ) | {"COLLECTOR_DATA_DIR": str(self.data)},
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT,
+        ).stdout
+        return len(re.findall(r"\d sealed", status)) == int(self.mark["days"])
+
 
 @contextmanager
 def prepared(directory: Path, **settings: str) -> Iterator[Demo]:

@@ -2,11 +2,12 @@
 
 import signal
 import subprocess
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from collector.demo.backend import totals
 from tests.journeys.asking import ask, eventually
 from tests.journeys.demo import OPEN, Demo, expected, prepared
 
@@ -49,6 +50,37 @@ def test_every_generated_visit_is_counted_once_and_a_second_start_adds_none(tmp_
         assert left == {started[0].isoformat()}
 
 
+def test_the_numbers_stand_still_while_the_month_is_closed(tmp_path: Path) -> None:
+    """Days of the demo's past are closed as soon as it runs: hits become counts and disappear. No
+    reader sees a number move meanwhile."""
+    with prepared(tmp_path) as demo:
+        started = hours_now()
+        demo.start(days=4)
+        polls = 0
+        while not demo.closed() or polls < 3:
+            check(demo, 4, started)
+            polls += 1
+        check(demo, 4, started)
+
+
+def test_page_views_and_orders_are_told_once(tmp_path: Path) -> None:
+    """The marketplace's own counts stand beside Collector's, and more pages were seen than
+    counted, because not everybody said yes."""
+    with prepared(tmp_path) as demo:
+        demo.start(days=2)
+        assert demo.mark["told"] is True
+        last = date.fromisoformat(demo.mark["last"])
+        told = list(totals(last, 2))
+        assert {row["date"] for row in told} == {
+            str(last - timedelta(days=2)),
+            str(last - timedelta(days=1)),
+        }
+        seen = sum(int(row["page_views"]) for row in told)
+        counted = sum(views for views, _ in expected(last, 2, 0).values())
+        assert counted < seen < 3 * counted
+        assert 0 < sum(int(row["orders"]) for row in told) < seen / 10
+
+
 def test_an_interrupted_month_is_made_anew_without_doubling(tmp_path: Path) -> None:
     """The demo is killed while it generates, with some days on disk and no mark that the month is
     whole; the next start sends it again, and every visit counts once."""
@@ -59,7 +91,7 @@ def test_an_interrupted_month_is_made_anew_without_doubling(tmp_path: Path) -> N
         process.kill()
         process.wait()
         demo.process = None
-        assert demo.mark == {"whole": False}
+        assert demo.mark["whole"] is False
         started = hours_now()
         demo.start(days=1)
         check(demo, 1, started)
@@ -117,7 +149,8 @@ def test_a_taken_port_is_told_before_the_month_is_made(tmp_path: Path) -> None:
         finally:
             listener.send_signal(signal.SIGTERM)
             listener.wait()
-        assert f"127.0.0.1:{demo.beacons}: can't listen there" in demo.output
+        assert f"127.0.0.1:{demo.beacons}" in demo.output
+        assert "can't listen" in demo.output
         assert not (demo.data / "demo.json").exists()
 
 
