@@ -120,7 +120,11 @@ def reports() -> None:
 @main.command()
 @click.option("--days", type=click.IntRange(0, 30), default=30, hidden=True)
 def demo(days: int) -> None:
-    """Start a demo: a shop, its sellers and a month of generated visits, in ./demo-data."""
+    """Start a demo: a shop, its sellers and a month of generated visits, in ./demo-data.
+
+    It has a secret, salts and an engine of its own. COLLECTOR_DATA_DIR names another directory, an
+    empty one; COLLECTOR_BEACONS_BIND and COLLECTOR_REPORTS_BIND other ports.
+    """
     from collector.demo.start import prepare, run
 
     prepare(os.environ)
