@@ -95,9 +95,8 @@ def visit(port: int) -> int:
 
 
 def assert_nothing_of_a_visit(folder: Path) -> None:
-    """Assert that no file below a folder says who came, and that one says that somebody did."""
-    texts = [p.read_text(errors="replace") for p in folder.rglob("*") if p.is_file()]
-    logged = "\n".join(text for text in texts if not text.startswith("#config"))
+    """Assert that no log of a folder says who came, and that one says that somebody did."""
+    logged = "\n".join(path.read_text(errors="replace") for path in folder.glob("*.log"))
     assert "GET" in logged, "the visit itself was logged"
     for word in (MARK, ADDRESS, "127.0.0.1", "ref.example", "marked"):
         assert word not in logged, word
@@ -116,7 +115,7 @@ def test_nginx_with_the_snippet_logs_no_visitor(tmp_path: Path, upstream: int) -
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     config = (
-        f"#config\ndaemon off; pid {tmp_path}/pid; error_log {tmp_path}/error.log;"
+        f"daemon off; pid {tmp_path}/pid; error_log {tmp_path}/error.log;"
         f" events {{}} http {{ {temporary} {snippet('nginx http')}"
         f" server {{ listen 127.0.0.1:{port}; {server} {away} }} }}"
     )
@@ -140,9 +139,8 @@ def test_caddy_with_the_snippet_logs_no_visitor(tmp_path: Path, upstream: int) -
     site = snippet("caddy").replace("127.0.0.1:8000", f"127.0.0.1:{upstream}")
     site = site.replace("stats.example.com {", f"http://stats.example.com:{port} {{")
     site = site.replace("    log {\n", f"    log {{\n        output file {log}\n")
-    (tmp_path / "Caddyfile").write_text(f"#config\n{{\n admin off\n}}\n{site}")
+    (tmp_path / "Caddyfile").write_text(f"{{\n admin off\n}}\n{site}")
     command = ["caddy", "run", "--adapter", "caddyfile", "--config", str(tmp_path / "Caddyfile")]
     with running(command, port, tmp_path):
         assert visit(port) == 200
-    (tmp_path / "out").unlink()  # its own start, with the addresses that it listens on
     assert_nothing_of_a_visit(tmp_path)
