@@ -14,7 +14,7 @@ from html import escape
 from urllib.parse import parse_qs
 
 from collector.consent_managers import OWN_TEXT_VERSION, Choice
-from collector.page_scripts import texts_of
+from collector.page_scripts import Look, texts_of
 
 ANSWER_BYTES_MAX = 4096
 YEAR_SECONDS = 365 * 24 * 60 * 60
@@ -65,14 +65,6 @@ class Answer:
     withdrawn: bool = False
     is_form: bool = False
     language: str = DEFAULT_LANGUAGE
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Who asks, as the pages show it: the controller's name, and where its policy stands."""
-
-    controller: str = ""
-    policy_url: str = ""
 
 
 def read_answer(content_type: str, body: bytes) -> Answer:

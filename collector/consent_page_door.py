@@ -5,7 +5,7 @@ what was counted is the composition root's `withdraw`, which does.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from collector import consent_page as pages
 from collector.consent_cookies import Reader, cookie_values
 from collector.consent_managers import Choice
-from collector.page_scripts import Script
+from collector.page_scripts import NOBODY, Look, Script
 
 Withdraw = Callable[[Any], Awaitable[bool]]
 RETRY_AFTER = "1"
@@ -48,7 +48,7 @@ class ConsentDoor:
     path_prefix: str = ""
     honour_gpc: bool = True
     honour_dnt: bool = True
-    look: pages.Look = field(default_factory=pages.Look)
+    look: Look = NOBODY
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes, each below PATH_PREFIX; gpc.json also where browsers look for it."""

@@ -53,6 +53,17 @@ _CONSENT_TEXTS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """Who asks, as banner and pages show it: the controller's name, and where its policy stands."""
+
+    controller: str = ""
+    policy_url: str = ""
+
+
+NOBODY = Look()
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
     """A script as served: plain and gzip-compressed bytes, and a tag of its contents."""
 
@@ -105,9 +116,17 @@ def beacon_script(format: str, cookie: str | None = None, category: str | None =
 
 
 def consent_script(
-    cookie: str | None = None, domain: str = "", *, honour_gpc: bool = True, honour_dnt: bool = True
+    cookie: str | None = None,
+    domain: str = "",
+    *,
+    honour_gpc: bool = True,
+    honour_dnt: bool = True,
+    look: Look = NOBODY,
 ) -> Script:
-    """Return `consent.js`, the banner that writes our own consent cookie, in six languages."""
+    """Return `consent.js`, the banner that writes our own consent cookie, in six languages.
+
+    look  what the banner shows where the script's tag names no controller and no policy itself
+    """
     wanted = _CONSENT_TEXTS.split()
     texts = {
         language: {name: words[name] for name in wanted} for language, words in texts_of().items()
@@ -118,6 +137,7 @@ def consent_script(
             "cookie": json.dumps(cookie or "statistics_consent"),
             "domain": json.dumps(domain.lstrip(".")),
             "version": json.dumps(OWN_TEXT_VERSION),
+            "known": json.dumps({"controller": look.controller, "policy": look.policy_url}),
             "honour": json.dumps({"gpc": honour_gpc, "dnt": honour_dnt}),
             "texts": json.dumps(texts, ensure_ascii=False),
         },

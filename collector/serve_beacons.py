@@ -30,13 +30,12 @@ from collector.compat_catalogue import ListedProducts
 from collector.compat_door import CompatDoor
 from collector.consent import OWN_COOKIE, Rules
 from collector.consent_cookies import consent_reader
-from collector.consent_page import Look
 from collector.consent_page_door import ConsentDoor
 from collector.day_key import DayKeys, SaltKeeper
 from collector.device import Devices
 from collector.erasure import erase
 from collector.metrics import Gauges
-from collector.page_scripts import beacon_script, consent_script
+from collector.page_scripts import Look, beacon_script, consent_script
 from collector.page_tag import SignedPairs, sign
 from collector.salt import SaltDamaged
 from collector.server import serve
@@ -179,6 +178,7 @@ class Worker:
     def _consent_door(self) -> ConsentDoor:
         settings = self.settings
         choice = (settings.consent_format, settings.consent_cookie, settings.consent_category)
+        look = Look(controller=settings.brand_name, policy_url=settings.policy_url)
         return ConsentDoor(
             read_choice=self.rules.read_choice,
             withdraw=self.withdraw,
@@ -189,6 +189,7 @@ class Worker:
                 settings.consent_cookie_domain,
                 honour_gpc=settings.honour_gpc,
                 honour_dnt=settings.honour_dnt,
+                look=look,
             ),
             own_consent=settings.consent_format == "own",
             consent_cookie=settings.consent_cookie or DEFAULT_CONSENT_COOKIE,
@@ -199,7 +200,7 @@ class Worker:
             path_prefix=settings.path_prefix,
             honour_gpc=settings.honour_gpc,
             honour_dnt=settings.honour_dnt,
-            look=Look(controller=settings.brand_name),
+            look=look,
         )
 
     async def withdraw(self, scope: Scope) -> bool:

@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     consent_format: ConsentFormat = "own"
     consent_category: str = ""
     consent_cookie_domain: str = ""
+    policy_url: str = ""
     honour_gpc: bool = True
     honour_dnt: bool = True
     visitor_views_max: int = Field(200, ge=1, le=65_535)
@@ -109,7 +110,7 @@ class Settings(BaseSettings):
             raise ValueError("must be host:port, for example 127.0.0.1:8000")
         return value
 
-    @field_validator("beacons_url", "reports_url", "seller_area_url")
+    @field_validator("beacons_url", "reports_url", "seller_area_url", "policy_url")
     @classmethod
     def _url(cls, value: str) -> str:
         parts = urlsplit(value)

@@ -13,11 +13,12 @@
   const domain = "";
   const version = "1";
   const honour = { gpc: true, dnt: true };
+  const known = { controller: "", policy: "" };
   const texts = {};
 
   const script = document.currentScript || document.querySelector("script[data-controller]");
   const base = new URL(".", script.src).href;
-  const { controller, policy } = script.dataset;
+  const { controller, policy } = { ...known, ...script.dataset };
 
   const language = () => {
     const wanted = (script.dataset.lang || document.documentElement.lang || "en").slice(0, 2);

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-from tests.browser.running import USER_AGENT, WAIT_SECONDS, Shop, running
+from tests.browser.running import USER_AGENT, Shop, running
+from tests.browser.shop_server import WAIT_SECONDS
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [

@@ -5,7 +5,6 @@ would; it notes what browsers sent there. Every host below `localhost` leads to 
 an own origin, a sibling subdomain and another site.
 """
 
-import http.client
 import json
 import os
 import secrets
@@ -19,40 +18,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from collector import keys, page_tag, snippet, tokens
+from tests.browser.shop_server import PREFIX, WAIT_SECONDS, Seen, asked, handler
 
-PREFIX = "/stats"
 START_SECONDS = 60
-WAIT_SECONDS = 20
 USER_AGENT = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/140.0.0.0 Safari/537.36"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One request that a browser sent to the collector, and its answer."""
-
-    method: str
-    host: str
-    path: str
-    headers: dict[str, str]
-    body: str
-    status: int
-    counted: str
-
-    @property
-    def is_beacon(self) -> bool:
-        """A view or a time report, by script or pixel."""
-        return self.path.startswith((f"{PREFIX}/beacon?", f"{PREFIX}/pixel.gif")) or (
-            self.path == f"{PREFIX}/beacon"
-        )
 
 
 @dataclass
@@ -126,7 +103,7 @@ class Shop:
             "User-Agent": USER_AGENT,
             "Content-Type": "text/plain",
         }
-        status, _, answer = _http(
+        status, _, answer = asked(
             "POST", self.beacons, f"{PREFIX}/beacon", headers, json.dumps(fields).encode()
         )
         assert answer["x-counted"] == "yes", (status, answer)
@@ -138,7 +115,7 @@ class Shop:
         day = now.date().isoformat()
         path = f"/api/v1/summary?from={day}&to={day}"
         headers = {"Authorization": f"Bearer {token}"}
-        status, body, _ = _http("GET", self.reports, PREFIX + path, headers, b"")
+        status, body, _ = asked("GET", self.reports, PREFIX + path, headers, b"")
         assert status == 200, body
         answer: dict[str, Any] = json.loads(body)
         return answer
@@ -179,7 +156,7 @@ def running(directory: Path, **settings: str) -> Iterator[Shop]:
     }
     environment |= {f"COLLECTOR_{name}": value for name, value in own.items()}
     shop = Shop(port, f"127.0.0.1:{beacons}", f"127.0.0.1:{reports}", secret.encode())
-    server = ThreadingHTTPServer(("127.0.0.1", port), _handler(shop))
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler(shop))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -217,90 +194,10 @@ def _wait_ready(address: str, process: subprocess.Popen[bytes], output: Path) ->
     until = time.monotonic() + START_SECONDS
     while True:
         try:
-            if _http("GET", address, f"{PREFIX}/readyz", {}, b"")[0] == 200:
+            if asked("GET", address, f"{PREFIX}/readyz", {}, b"")[0] == 200:
                 return
         except OSError:
             pass
         assert process.poll() is None, output.read_text()
         assert time.monotonic() < until, output.read_text()
         time.sleep(0.1)
-
-
-def _http(
-    method: str, address: str, path: str, headers: dict[str, str], body: bytes
-) -> tuple[int, bytes, http.client.HTTPMessage]:
-    connection = http.client.HTTPConnection(address, timeout=WAIT_SECONDS)
-    try:
-        connection.request(method, path, body or None, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read(), answer.headers
-    finally:
-        connection.close()
-
-
-def _handler(shop: Shop) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            path = urlsplit(self.path).path
-            if path.startswith(PREFIX + "/"):
-                self._hand_on(b"")
-            elif path in shop.files:
-                self._answer(200, shop.files[path], "text/javascript; charset=utf-8")
-            elif path in shop.pages:
-                page = shop.pages[path]
-                text = page(dict(self.headers.items())) if callable(page) else page
-                given = list(shop.headers.get(path, {}).items())
-                self._answer(200, text.encode(), "text/html; charset=utf-8", given)
-            else:
-                self._answer(404, b"", "text/plain")
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            self._hand_on(body)
-
-        def do_OPTIONS(self) -> None:
-            self._hand_on(b"")
-
-        def _hand_on(self, body: bytes) -> None:
-            headers = {name: value for name, value in self.headers.items() if name != "Connection"}
-            headers["X-Forwarded-For"] = self.client_address[0]
-            if self.path == f"{PREFIX}/beacon" and shop.failures:
-                status, answer, given = shop.failures.pop(0), b"", http.client.HTTPMessage()
-            else:
-                status, answer, given = _http(self.command, shop.beacons, self.path, headers, body)
-            seen = Seen(
-                self.command,
-                self.headers.get("Host", ""),
-                self.path,
-                {name.lower(): value for name, value in headers.items()},
-                body.decode("utf-8", "replace"),
-                status,
-                given.get("x-counted", ""),
-            )
-            shop.seen.append(seen)
-            kept = [(n, v) for n, v in given.items() if n.lower() not in ("content-length", "date")]
-            self._answer(status, answer, None, kept)
-
-        def _answer(
-            self,
-            status: int,
-            body: bytes,
-            kind: str | None,
-            headers: list[tuple[str, str]] | None = None,
-        ) -> None:
-            self.send_response(status)
-            for name, value in headers or []:
-                self.send_header(name, value)
-            if kind:
-                self.send_header("Content-Type", kind)
-            if status not in (204, 304):
-                self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing: a browser's address has no place in a test's output either."""
-
-    return Handler

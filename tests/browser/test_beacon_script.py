@@ -5,7 +5,8 @@ import json
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from tests.browser.running import PREFIX, Shop, eventually
+from tests.browser.running import Shop, eventually
+from tests.browser.shop_server import PREFIX
 
 QUIET_MS = 1500  # Longer than the script takes to notice anything.
 

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from collector import keys, tokens
-from tests.browser.running import PREFIX, Shop, eventually, html, running
+from tests.browser.running import Shop, eventually, html, running
+from tests.browser.shop_server import PREFIX
 
 
 @pytest.fixture(scope="module")

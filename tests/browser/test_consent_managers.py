@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from collector.page_scripts import beacon_script
-from tests.browser.running import PREFIX, Shop, eventually, html, running
+from tests.browser.running import Shop, eventually, html, running
+from tests.browser.shop_server import PREFIX
 from tests.collector.consent_cookie_examples import COOKIEBOT, EXPLICIT, GRANTED, REFUSED, UNDECIDED
 
 QUIET_MS = 1500

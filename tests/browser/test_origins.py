@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright
 
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
-from tests.browser.running import PREFIX, Shop, eventually, html, running
+from tests.browser.running import Shop, eventually, html, running
+from tests.browser.shop_server import PREFIX
 
 QUIET_MS = 1500
 WWW, STATS, ELSEWHERE = "www.shop.localhost", "stats.shop.localhost", "elsewhere.localhost"
