@@ -10,7 +10,15 @@ from datetime import date
 
 from collector.backlog import HIT_COLUMNS, Waiting
 from collector.ledger import Batch, Ledger
-from collector.warehouse import Client, Unanswered, Warehouse, ask
+from collector.warehouse import (
+    Client,
+    Unanswered,
+    Warehouse,
+    ask,
+    insert_attempt,
+    mark,
+    tell,
+)
 
 
 class Stop(Exception):
@@ -106,20 +114,42 @@ class Delivery:
                 f"{waiting.file.name}: nobody knows whether batch {batch.number} arrived, and"
                 f" {batch.day} is counted",
             )
+        attempt = 0 if self._warehouse.embedded else self._give_up(batch)
         expected, body = waiting.body(batch)
         if self._has_arrived(batch, expected):
             self._ledger.arrived(batch.number)
             return 0
-        return self._send(batch, waiting, expected, body)
+        return self._send(batch, waiting, expected, body, attempt)
 
     def send(self, batch: Batch, waiting: Waiting) -> int:
         """Send a batch that was just formed; return how many rows that were."""
         return self._send(batch, waiting, *waiting.body(batch))
 
-    def _send(self, batch: Batch, waiting: Waiting, expected: int, body: bytes) -> int:
+    def _give_up(self, batch: Batch) -> int:
+        """Make sure that no earlier attempt can still arrive; return the next one's number.
+
+        One that a server hasn't begun will find the fence raised; one that passed before is among
+        the running queries and is waited for.
+        """
+        attempt = 1 + int(ask(self.client, "attempt_now", {"batch": batch.number})[0][0])
+        tell(self.client, "attempt_next", {"batch": batch.number, "attempt": attempt})
+        if ask(self.client, "attempts_running", {"mark": mark(batch.number)})[0][0]:
+            raise Skip(
+                "batch-running",
+                f"{batch.day}/{batch.run}.sqlite: ClickHouse still works at an earlier attempt at"
+                f" batch {batch.number}; it is waited for",
+            )
+        return attempt
+
+    def _send(
+        self, batch: Batch, waiting: Waiting, expected: int, body: bytes, attempt: int = 0
+    ) -> int:
         if expected:
             try:
-                self._warehouse.insert(self.client, "hits", HIT_COLUMNS, body)
+                if self._warehouse.embedded:
+                    self._warehouse.insert(self.client, "hits", HIT_COLUMNS, body)
+                else:
+                    insert_attempt(self.client, batch.number, attempt, body)
             except Unanswered as error:
                 if not self._has_arrived(batch, expected):
                     raise Skip(

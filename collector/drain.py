@@ -32,6 +32,7 @@ CODES: Final = frozenset(
     {
         "batch-differs",
         "batch-refused",
+        "batch-running",
         "day-counted",
         "ledger-lost",
         "ledger-unwritable",

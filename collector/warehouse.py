@@ -56,10 +56,14 @@ class Warehouse:
 
     path   directory of the embedded engine, made when missing; one process and one path a process
     dsn    clickhouse://user:password@host:8123/database, or "" for the embedded engine
+    server_seconds   how long a server may take for an answer
     """
 
-    def __init__(self, path: Path, dsn: str = "") -> None:
+    def __init__(
+        self, path: Path, dsn: str = "", *, server_seconds: float = SERVER_SECONDS_MAX
+    ) -> None:
         self.embedded = not dsn
+        self._server_seconds = server_seconds
         self._path = path
         self._dsn = dsn
         self._clients: list[Client] = []
@@ -110,8 +114,15 @@ class Warehouse:
         for client in clients:
             client.close()
 
-    def insert(self, client: Client, table: str, columns: tuple[str, ...], body: bytes) -> None:
-        """Insert rows given as JSONCompactEachRow, as one block. Sent once, never again.
+    def insert(
+        self,
+        client: Client,
+        table: str,
+        columns: tuple[str, ...],
+        body: bytes,
+        form: str = "JSONCompactEachRow",
+    ) -> None:
+        """Insert rows given in one of the engine's formats, as one block. Sent once, never again.
 
         Errors  Unanswered: whether the rows arrived must be read back.
         Why     the driver's own insert leaves rows in a file of the temporary directory when it is
@@ -123,9 +134,9 @@ class Warehouse:
             if self.embedded:
                 with _in_memory(body) as file:
                     source = f"from infile '/proc/self/fd/{file.fileno()}'"
-                    client.command(f"{target} {source} format JSONCompactEachRow")
+                    client.command(f"{target} {source} format {form}")
             else:
-                client.command(f"{target} format JSONCompactEachRow", data=body)
+                client.command(f"{target} format {form}", data=body)
         except Error as error:
             raise Unanswered(told(error)) from None
 
@@ -142,7 +153,7 @@ class Warehouse:
                 "dsn": self._dsn,
                 "autogenerate_session_id": False,  # sessions forbid two calls at once
                 "query_retries": 0,
-                "send_receive_timeout": SERVER_SECONDS_MAX,
+                "send_receive_timeout": self._server_seconds,
             }
         try:
             client = clickhouse_connect.get_client(settings=settings, **options)
@@ -163,6 +174,17 @@ def ask(client: Client, name: str, parameters: dict[str, Any] | None = None) -> 
         raise Unanswered(told(error)) from None
 
 
+def fetch(client: Client, name: str, parameters: dict[str, Any], form: str) -> bytes:
+    """Return what a query of `queries/` answers with, in one of the engine's formats.
+
+    Errors  Unanswered.
+    """
+    try:
+        return bytes(client.raw_query(statement(name), parameters=parameters, fmt=form))
+    except Error as error:
+        raise Unanswered(told(error)) from None
+
+
 def tell(client: Client, name: str, parameters: dict[str, Any] | None = None) -> None:
     """Run a statement of `queries/` that answers nothing.
 
@@ -170,6 +192,23 @@ def tell(client: Client, name: str, parameters: dict[str, Any] | None = None) ->
     """
     try:
         client.command(statement(name), parameters=parameters)
+    except Error as error:
+        raise Unanswered(told(error)) from None
+
+
+def mark(batch: int) -> str:
+    """Return what stands in the text of a batch's inserts at a server, and nowhere else."""
+    return f"'batch {batch}'"
+
+
+def insert_attempt(client: Client, batch: int, attempt: int, body: bytes) -> None:
+    """Insert a batch of hits at a server, unless this attempt was given up. Sent once.
+
+    Errors  Unanswered: the attempt may arrive now, later or never.
+    """
+    text = statement("insert_attempt").replace("'this batch'", mark(batch)).rstrip()
+    try:
+        client.command(text, parameters={"batch": batch, "attempt": attempt}, data=body)
     except Error as error:
         raise Unanswered(told(error)) from None
 
