@@ -67,7 +67,8 @@ class Api:
     def breakdown(self, request: Request) -> Response:
         """GET /api/v1/breakdown"""
         query, shelf = self._product_asked(BreakdownAsked, request)
-        found = self.shop.stats.breakdown(shelf, query.span, query.by)
+        published = self.shop.stats.published(shelf, query.span, [query.by])
+        found = published.breakdowns[query.by]
         cells = [
             answers.CellAnswer(
                 value=cell.value, visitor_days=cell.visitors, period=cell.period, start=cell.start
@@ -114,7 +115,7 @@ class Api:
 
 def summary(stats: Stats, shelf: Shelf, span: Span) -> answers.Summary:
     """Return a range's totals and those of the range before it."""
-    today = stats.today()
+    today = stats.asking.today()
     return answers.Summary(
         **dict(_stretch(stats, shelf, span, today)),
         unit=shelf.unit,

@@ -233,8 +233,8 @@ def _lifespan(stats: Stats) -> Callable[[Starlette], Any]:
 async def _keep_step(stats: Stats) -> None:
     """Take each step's mark as the step begins, so that no reader's visit decides when."""
     while True:
-        await run_in_threadpool(stats.snapshot.mark)
-        await asyncio.sleep(min(stats.snapshot.seconds_to_next() + 0.01, STEP_LOOK_SECONDS))
+        await run_in_threadpool(stats.asking.snapshot.mark)
+        await asyncio.sleep(min(stats.asking.snapshot.seconds_to_next() + 0.01, STEP_LOOK_SECONDS))
 
 
 class SafeHeaders:

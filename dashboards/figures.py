@@ -1,7 +1,7 @@
 """Figures: what every page begins with, today so far, a range, and how it compares."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from dashboards.change import Change, change
@@ -64,26 +64,51 @@ class Figures:
 
 def figures(stats: Stats, shelf: Shelf, query: PageAsked) -> Figures:
     """Return the head of a page for what the reader chose."""
-    now = stats.today()
+    now = stats.asking.today()
     range_name, span = chosen(stats, query, now)
-    days = stats.by_day(shelf, span)
-    kept_from = stats.kept_from()
+    sides = compare(stats, span, now)
+    # One question for both sides, and for today where it lies right behind.
+    around = Span(sides.before.first if sides.possible else span.first, span.last)
+    known = stats.by_day(shelf, around)
+    days = {day: known[day] for day in span}
+    kept_from = stats.asking.kept_from()
     return Figures(
         shelf=shelf,
         ranges=NAMES,
         range_name=range_name,
         span=span,
         now=now,
-        today=days[now] if now in days else stats.by_day(shelf, Span(now, now))[now],
+        today=known[now] if now in known else stats.by_day(shelf, Span(now, now))[now],
         days=days,
         totals=add(days.values()),
         has_data=any(t is not None for t in days.values()),
         missing=sum(t is None for day, t in days.items() if day < now),
         kept_from=kept_from if kept_from and span.first < kept_from else None,
-        keep_counts_days=stats.keep_counts_days,
-        comparison=_comparison(stats, shelf, span, days, now),
+        keep_counts_days=stats.asking.keep_counts_days,
+        comparison=_with_changes(sides, known),
         chart=draw(days, span, now),
-        step_minutes=stats.snapshot.step_minutes,
+        step_minutes=stats.asking.snapshot.step_minutes,
+    )
+
+
+def compare(stats: Stats, span: Span, now: date) -> Comparison:
+    """Return what a span can be compared with, without the changes."""
+    over, before = compared(span, now)
+    if not over.days:
+        return Comparison(over, before, 0)
+    known = stats.asking.days(Span(before.first, over.last))
+    return Comparison(over, before, sum(day not in known for day in (*before, *over)))
+
+
+def _with_changes(sides: Comparison, known: Days) -> Comparison:
+    if not sides.possible:
+        return sides
+    here = add(known[day] for day in sides.over)
+    then = add(known[day] for day in sides.before)
+    return replace(
+        sides,
+        views=change(here.views, then.views),
+        visitors=change(here.visitors, then.visitors),
     )
 
 
@@ -98,19 +123,6 @@ def chosen(stats: Stats, query: PageAsked, now: date) -> tuple[RangeName | None,
         return query.range, RANGES[query.range](now)
     thirty = RANGES["30-days"](now)
     over, before = compared(thirty, now)
-    known = stats.days(Span(before.first, over.last))
+    known = stats.asking.days(Span(before.first, over.last))
     name: RangeName = "30-days" if len(known) == before.days + over.days else "7-days"
     return name, RANGES[name](now)
-
-
-def _comparison(stats: Stats, shelf: Shelf, span: Span, days: Days, now: date) -> Comparison:
-    over, before = compared(span, now)
-    known = stats.days(before) if over.days else {}
-    missing = sum(days[day] is None for day in over) + sum(day not in known for day in before)
-    sides = Comparison(over, before, missing)
-    if not sides.possible:
-        return sides
-    here, then = add(days[day] for day in over), add(stats.by_day(shelf, before).values())
-    return Comparison(
-        over, before, 0, change(here.views, then.views), change(here.visitors, then.visitors)
-    )

@@ -7,10 +7,10 @@ from typing import Literal
 
 from dashboards.catalogue import Catalogue
 from dashboards.change import Change, change
-from dashboards.figures import Comparison, chosen
+from dashboards.figures import Comparison, chosen, compare
 from dashboards.parameters import PageAsked
 from dashboards.period import DAY, Span
-from dashboards.ranges import NAMES, RangeName, compared
+from dashboards.ranges import NAMES, RangeName
 from dashboards.snapshot import State
 from dashboards.stats import Stats
 from dashboards.totals import NOBODY, Totals, add
@@ -66,10 +66,10 @@ class Market:
 
 def market(stats: Stats, catalogue: Catalogue, query: PageAsked) -> Market:
     """Return the marketplace's overview for what the reader chose."""
-    now = stats.today()
+    now = stats.asking.today()
     range_name, span = chosen(stats, query, now)
     found = stats.sellers(span)
-    sides = _sides(stats, span, now)
+    sides = compare(stats, span, now)
     rows = _rows(stats, found, catalogue.sellers(), sides, span)
     matching = sorted(
         (row for row in rows if query.q.casefold() in row.seller.casefold()),
@@ -93,13 +93,6 @@ def market(stats: Stats, catalogue: Catalogue, query: PageAsked) -> Market:
         outcomes=outcomes(stats.outcomes(span)),
         closes=closes(stats, now),
     )
-
-
-def _sides(stats: Stats, span: Span, now: date) -> Comparison:
-    over, before = compared(span, now)
-    sides = [*over, *before] if over.days else []
-    known = stats.days(Span(before.first, over.last)) if sides else {}
-    return Comparison(over, before, sum(day not in known for day in sides))
 
 
 def _rows(
@@ -168,5 +161,5 @@ def outcomes(by_day: Mapping[date, Mapping[str, int]]) -> Outcomes:
 def closes(stats: Stats, now: date) -> tuple[tuple[date, DayState], ...]:
     """Return the state of the last days' closes, newest first; today has none yet."""
     span = Span(now - CLOSES_SHOWN * DAY, now - DAY)
-    states: Mapping[date, State] = stats.states(span)
+    states: Mapping[date, State] = stats.asking.states(span)
     return tuple((day, states.get(day, "missing")) for day in reversed(list(span)))

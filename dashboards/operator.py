@@ -128,7 +128,7 @@ class Operator:
 
     def _add(self, media_type: str, content: bytes) -> dict[str, int]:
         rows = read_rows(TotalSent, media_type, content)
-        today = self.shop.stats.today()
+        today = self.shop.stats.asking.today()
         for number, row in enumerate(rows, 1):
             _check_day(number, row.date, today)
         self.shop.stats.upload([count for row in rows for count in row.uploaded()])

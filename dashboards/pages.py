@@ -68,8 +68,8 @@ class Pages:
             "words_explained.html",
             grant=grant,
             minimum=self.shop.stats.breakdown_min,
-            step_minutes=self.shop.stats.snapshot.step_minutes,
-            keep_counts_days=self.shop.stats.keep_counts_days,
+            step_minutes=self.shop.stats.asking.snapshot.step_minutes,
+            keep_counts_days=self.shop.stats.asking.keep_counts_days,
         )
 
     def _export(self, request: Request, grant: Grant) -> Response:
@@ -90,7 +90,7 @@ class Pages:
         return page(request, grant)
 
     def _shared(self, request: Request, key: str, page: Page) -> Response:
-        shelf = self.shares.shelf(key, self.shop.stats.today())
+        shelf = self.shares.shelf(key, self.shop.stats.asking.today())
         if shelf is None:
             return self.look.page(request, "link_ended.html", status=404, never_kept=True)
         return page(request, Shown(shelf.seller, shelf.products))

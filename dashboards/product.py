@@ -71,23 +71,19 @@ def product_page(
     """Return the page of one product of a shelf for what the reader chose."""
     listing = catalogue.products(shelf.seller, shelf.products).get(product)
     head = figures(stats, shelf.only(product), query)
-    timed, seconds = stats.time_on_page(head.shelf, head.span)
+    units = {day: totals.visitors for day, totals in head.days.items() if totals is not None}
+    published = stats.published(head.shelf, head.span, DIMENSIONS, units)
     return ProductPage(
         query=query,
         head=head,
         product=product,
         listing=listing,
-        splits=splits(stats, head),
+        splits=tuple(split(published.breakdowns[by]) for by in DIMENSIONS),
         minimum=stats.breakdown_min,
         coverage=coverage(stats, head),
-        time_visitors=timed,
-        time_seconds=seconds,
+        time_visitors=published.time_visitors,
+        time_seconds=published.time_seconds,
     )
-
-
-def splits(stats: Stats, head: Figures) -> tuple[Split, ...]:
-    """Return every dimension of a shelf for a page's range."""
-    return tuple(split(stats.breakdown(head.shelf, head.span, by)) for by in DIMENSIONS)
 
 
 def split(breakdown: Breakdown) -> Split:

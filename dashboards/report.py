@@ -33,7 +33,7 @@ class Report:
         query = asked(ReportAsked, request)
         shelf = shelf_of(grant, query.seller)
         week = week_of(query.week)
-        if week.last >= self.shop.stats.today():
+        if week.last >= self.shop.stats.asking.today():
             raise bad("week", "is not over yet; ask from the Monday after it")
         page = PageAsked.model_validate({"from": week.first, "to": week.last})
         head = figures(self.shop.stats, shelf, page)

@@ -72,7 +72,7 @@ class SharePages:
             return self.look.signed_out(request, reason="", expired=True)
         asked = read(ShareAsked, fields.items())
         shelf = shelf_of(grant, asked.seller)
-        today = self.shop.stats.today()
+        today = self.shop.stats.asking.today()
         if not today <= asked.until <= today + DAYS_MAX * DAY:
             raise bad("until", f"must lie between {today} and {today + DAYS_MAX * DAY}")
         try:
@@ -105,7 +105,7 @@ class SharePages:
         link: str | None = None,
         until: date | None = None,
     ) -> Response:
-        today = self.shop.stats.today()
+        today = self.shop.stats.asking.today()
         return self.look.page(
             request,
             "share.html",

@@ -1,8 +1,7 @@
 """Table: every product of a seller for a range; sorted, searched, a page at a time."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 
 from dashboards.catalogue import Listing
 from dashboards.change import Change, change
@@ -10,7 +9,7 @@ from dashboards.figures import Figures
 from dashboards.parameters import PageAsked, Sort
 from dashboards.period import DAY, Interval, Span, intervals
 from dashboards.shelf import Shelf
-from dashboards.stats import Stats
+from dashboards.stats import Stats, Windows
 from dashboards.totals import NOBODY, Totals
 
 ROWS = 50
@@ -64,14 +63,25 @@ class Table:
 
 def table(stats: Stats, listed: Mapping[str, Listing], head: Figures, query: PageAsked) -> Table:
     """Return the table of a shelf's products for a range."""
-    rows = _rows(stats, listed, head)
+    sides = head.comparison
+    long = Span(head.now - QUIET_DAYS * DAY, head.now)
+    nothing = Span(head.now, head.now - DAY)
+    windows = stats.windows(
+        head.shelf,
+        head.span,
+        sides.over if sides.possible else nothing,
+        sides.before if sides.possible else nothing,
+        long,
+    )
+    rows = _rows(windows, listed, compare=sides.possible)
     matching = sorted(
         (row for row in rows if _matches(row, query.q)), key=lambda row: _order(row, query.sort)
     )
     pages = max(1, -(-len(matching) // ROWS))
     page = min(query.page, pages)
     shown = matching[(page - 1) * ROWS : page * ROWS]
-    quiet = _quiet(stats, listed, head)
+    is_known = len(stats.asking.days(long)) >= QUIET_KNOWN_LEAST
+    quiet = _quiet(windows, listed, long) if is_known else None
     return Table(
         rows=_with_sparks(stats, head, shown),
         products=len(rows),
@@ -84,24 +94,25 @@ def table(stats: Stats, listed: Mapping[str, Listing], head: Figures, query: Pag
     )
 
 
-def _rows(stats: Stats, listed: Mapping[str, Listing], head: Figures) -> list[Row]:
-    sides = head.comparison
-    found = stats.products(head.shelf, head.span)
-    same = not sides.possible or sides.over == head.span
-    over = found if same else stats.products(head.shelf, sides.over)
-    before = stats.products(head.shelf, sides.before) if sides.possible else {}
-
-    def changed(product: str) -> Change | None:
-        if not sides.possible:
-            return None
-        now, then = over.get(product, NOBODY), before.get(product, NOBODY)
-        return change(now.visitors, then.visitors)
-
+def _rows(
+    windows: Mapping[str, Windows], listed: Mapping[str, Listing], *, compare: bool
+) -> list[Row]:
+    """Return what is on sale and what was looked at in the range or in the days before it."""
     on_sale = {product for product, listing in listed.items() if not listing.retired}
+    seen = {p for p, w in windows.items() if w.chosen.visitors or w.over or w.before}
     return [
-        Row(product, listed.get(product), found.get(product, NOBODY), changed(product))
-        for product in on_sale | found.keys() | before.keys()
+        Row(
+            product,
+            listed.get(product),
+            windows[product].chosen if product in windows else NOBODY,
+            _change(windows.get(product)) if compare else None,
+        )
+        for product in on_sale | seen
     ]
+
+
+def _change(windows: Windows | None) -> Change:
+    return change(windows.over, windows.before) if windows else change(0, 0)
 
 
 def _matches(row: Row, words: str) -> bool:
@@ -126,22 +137,20 @@ def _moved(rows: Sequence[Row]) -> tuple[Row, ...]:
     return tuple(sorted(moved, key=lambda row: _order(row, "change"))[:MOVED_SHOWN])
 
 
-def _quiet(stats: Stats, listed: Mapping[str, Listing], head: Figures) -> list[Listing] | None:
-    """Return what is on sale and nobody looked at for long, or None where nobody can know.
+def _quiet(
+    windows: Mapping[str, Windows], listed: Mapping[str, Listing], long: Span
+) -> list[Listing]:
+    """Return what is on sale and nobody looked at for long.
 
     A product that was listed within these days has not had its chance yet.
     """
-    span = Span(head.now - QUIET_DAYS * DAY, head.now)
-    if len(stats.days(span)) < QUIET_KNOWN_LEAST:
-        return None
-    seen = stats.products(head.shelf, span)
     return sorted(
         (
             listing
             for product, listing in listed.items()
-            if product not in seen
+            if not (product in windows and windows[product].long)
             and not listing.retired
-            and (listing.listed_on is None or listing.listed_on < span.first.isoformat())
+            and (listing.listed_on is None or listing.listed_on < long.first.isoformat())
         ),
         key=lambda listing: (listing.listed_on or "", listing.title),
     )
@@ -153,22 +162,17 @@ def _with_sparks(stats: Stats, head: Figures, rows: Sequence[Row]) -> tuple[Row,
     span = head.span.until(head.now - DAY)
     if not rows or not span.days:
         return tuple(rows)
-    by_day: dict[str, dict[date, Totals]] = {}
-    for day, product, totals in stats.rows(
-        Shelf(head.shelf.seller, frozenset(row.product for row in rows)), span
-    ):
-        by_day.setdefault(product, {})[day] = totals
     parts = intervals(span, _pace(span))
-    known = {day for day, totals in head.days.items() if totals is not None}
-    return tuple(
-        replace(row, spark=tuple(_sum(by_day.get(row.product, {}), part, known) for part in parts))
-        for row in rows
-    )
+    shown = Shelf(head.shelf.seller, frozenset(row.product for row in rows))
+    visitors = stats.sparks(shown, parts)
+    known = [any(head.days[day] is not None for day in part) for part in parts]
+    nothing = [0] * len(parts)
 
+    def spark(product: str) -> tuple[int | None, ...]:
+        steps = zip(visitors.get(product, nothing), known, strict=True)
+        return tuple(n if has_data else None for n, has_data in steps)
 
-def _sum(of: Mapping[date, Totals], part: Span, known: Collection[date]) -> int | None:
-    days = [day for day in part if day in known]
-    return sum(of[day].visitors for day in days if day in of) if days else None
+    return tuple(replace(row, spark=spark(row.product)) for row in rows)
 
 
 def _pace(span: Span) -> Interval:

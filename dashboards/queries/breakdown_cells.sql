@@ -1,9 +1,10 @@
--- Which cells of one dimension have the closes published for days in a range?
+-- Which cells have the closes published for days in a range?
 --
--- in   seller; limited, products; first, last; by: the dimension
--- out  period, start: the period's first day; value; visitors; seconds: their sum where by is
---      `seconds`. Cells of several products stand in separate rows.
+-- in   seller; limited: 1 if only `products` count, 0 for all; products; first, last; dimensions
+-- out  dimension; period; start: the period's first day; value; visitors; seconds: their sum where
+--      the dimension is `seconds`. Cells of several products stand in separate rows.
 select
+    dimension,
     period,
     day as start,
     value,
@@ -12,5 +13,5 @@ select
 from counts
 where seller = {seller:String}
   and ({limited:UInt8} = 0 or product in {products:Array(String)})
-  and dimension = {by:String}
+  and dimension in {dimensions:Array(String)}
   and day between {first:Date} and {last:Date}

@@ -20,6 +20,7 @@ from dashboards.app import Options, create_app
 from dashboards.catalogue import Catalogue
 from dashboards.language import LANGUAGES
 from dashboards.shares import Shares
+from tests.dashboards.filled import year
 from tests.dashboards.running import (
     KEY,
     OPERATOR_KEY,
@@ -30,7 +31,6 @@ from tests.dashboards.running import (
     noon,
     serving,
     token,
-    year,
 )
 
 AXE = "axe-core@4.14.1"

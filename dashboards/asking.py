@@ -1,0 +1,103 @@
+"""Asking: which days have numbers, the rows of those that are sealed, the totals of the others.
+
+A day is read from counts or from hits, never from both, whatever is sealed meanwhile.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+
+from dashboards.kept import Kept
+from dashboards.period import DAY, Span
+from dashboards.pool import Pool, Row
+from dashboards.refused import unavailable
+from dashboards.shelf import EVERYBODY, Shelf
+from dashboards.snapshot import Calendar, Snapshot, State
+from dashboards.totals import Totals
+
+ATTEMPTS = 3  # A day may be sealed between two looks at the calendar; twice in a row it can't.
+SELLERS_KEPT = 64
+OWN = ""  # In place of a product: the seller's own figure.
+
+OpenDays = Mapping[date, Mapping[str, Totals]]
+
+
+class Asking:
+    """Asks the database for a span of days."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        calendar: Calendar,
+        now: Callable[[], datetime],
+        *,
+        today_step_minutes: int,
+        keep_counts_days: int,
+    ) -> None:
+        self.pool = pool
+        self.snapshot = Snapshot(calendar, now, today_step_minutes)
+        self.keep_counts_days = keep_counts_days
+        self._calendar = calendar
+        self._kept: Kept[OpenDays] = Kept(SELLERS_KEPT)
+
+    def today(self) -> date:
+        """Return the day that is being counted."""
+        return self._calendar.today()
+
+    def kept_from(self) -> date | None:
+        """Return the first day whose counts are kept, or None where they are kept for ever."""
+        if self.keep_counts_days == 0:
+            return None
+        return self.today() - self.keep_counts_days * DAY
+
+    def states(self, span: Span) -> dict[date, State]:
+        """Return the state of each day on which something ran, lost ones too."""
+        return dict(self._calendar.days(span.first, span.last))
+
+    def days(self, span: Span) -> dict[date, State]:
+        """Return the state of each day that has numbers; lost and deleted days have none."""
+        kept_from = self.kept_from()
+        first = span.first if kept_from is None else max(span.first, kept_from)
+        states = self._calendar.days(first, span.last) if first <= span.last else {}
+        return {day: state for day, state in states.items() if state != "lost"}
+
+    def ask(
+        self, question: str, shelf: Shelf, span: Span, *, always: bool = False, **more: object
+    ) -> tuple[Mapping[date, State], Sequence[Row], OpenDays]:
+        """Return the days with numbers, the rows of the sealed ones and the totals of the others.
+
+        Asks again if a day was sealed meanwhile, so that it is neither missed nor counted twice.
+
+        always   asks though no day is sealed
+        Errors   Refused (503)
+        """
+        for _ in range(ATTEMPTS):
+            days = self.days(span)
+            if not days:
+                return {}, (), {}
+            opened = tuple(sorted(day for day, state in days.items() if state == "open"))
+            rows: Sequence[Row] = ()
+            if len(opened) < len(days) or always:
+                ends = {"first": min(days), "last": span.last, "open": list(opened)}
+                rows = self.pool.ask(question, shelf.parameters | ends | more)
+            totals = self._open_days(shelf, opened) if opened else {}
+            if self.days(span) == days:
+                return days, rows, totals
+        raise unavailable()
+
+    def _open_days(self, shelf: Shelf, days: tuple[date, ...]) -> OpenDays:
+        """Return open days' totals: of a seller and each product, or of each seller."""
+        mark = self.snapshot.mark()
+        # With a step of nothing the mark never moves, but what is stored does.
+        moved = (mark, self._calendar.drained(), self._calendar.erasures())
+        version = moved if self.snapshot.step_minutes == 0 else (mark, 0, moved[2])
+        return self._kept.get(
+            (shelf.seller, days), version, lambda: self._read_open(shelf, days, mark)
+        )
+
+    def _read_open(self, shelf: Shelf, days: tuple[date, ...], mark: int) -> OpenDays:
+        question = "open_sellers" if shelf == EVERYBODY else "open_days"
+        found: dict[date, dict[str, Totals]] = {day: {} for day in days}
+        asked = {"seller": shelf.seller, "open": list(days), "mark": mark}
+        for day, product, views, visitors in self.pool.ask(question, asked):
+            found[day][product] = Totals(int(views), int(visitors))
+        return found
