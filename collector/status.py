@@ -14,7 +14,7 @@ from pathlib import Path
 
 from collector import salt
 from collector.alarms import Alarm
-from collector.spool_file import SpoolFile, files, reading
+from collector.spool_file import SpoolFile, files, is_finished, reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,14 @@ def outcomes(spool: Path, day: date) -> Counter[str]:
 
 
 def notices(spool: Path, day: date) -> list[str]:
-    """Return the sentences that today's workers left for an operator."""
+    """Return the sentences that today's workers left for an operator, of those that still run.
+
+    Why  what a new setting has cured would otherwise be told until midnight.
+    """
     sentences: dict[str, str] = {}
     for file in _files_of(spool, day):
+        if is_finished(file):
+            continue
         with contextlib.suppress(sqlite3.Error), reading(file.path) as connection:
             sentences.update(connection.execute("select code, sentence from notices"))
     return list(sentences.values())

@@ -45,9 +45,10 @@ def ask(
     body: bytes | None = None,
     *,
     source: str = "127.0.0.1",
+    host: str = "127.0.0.1",
 ) -> Answer:
     """Send one request from a loopback address of choice."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=WAIT_SECONDS, source_address=(source, 0))
+    connection = HTTPConnection(host, port, timeout=WAIT_SECONDS, source_address=(source, 0))
     try:
         connection.request(method, path, body, dict(headers or {}))
         answer = connection.getresponse()

@@ -30,9 +30,9 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def held_port() -> socket.socket:
+def held_port(host: str = "127.0.0.1") -> socket.socket:
     """Take a port that the system gives to nobody else; a server may still bind it."""
     held = socket.socket()
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    held.bind(("127.0.0.1", 0))
+    held.bind((host, 0))
     return held

@@ -198,7 +198,7 @@ class Collector:
         assert self.process is not None
         assert self.process.poll() is None, self.output
         try:
-            return ask(port, "GET", "/readyz").status == 200
+            return ask(port, "GET", f"{self.settings.get('PATH_PREFIX', '')}/readyz").status == 200
         except OSError:
             return False
 
