@@ -112,7 +112,7 @@ class ClientAddress:
 
 
 def _numbers(networks: Iterable[Network]) -> Numbers:
-    """Return networks as numbers: `in` makes two objects a look, and this is every beacon's path."""
+    """Return networks as numbers: `in` makes two objects a look, on every beacon's path."""
     return tuple(
         (network.version, int(network.network_address), int(network.netmask))
         for network in networks
