@@ -67,7 +67,7 @@ class Withdrawals:
                 self._load(day)
 
     def delete(self, delivery: Delivery, now: float) -> None:
-        """Delete from hits what was withdrawn since the last time, at most every ten minutes.
+        """Have the engine delete what was withdrawn since the last time, every ten minutes at most.
 
         Not waited for: the engine rewrites parts behind our back, and goes on after a restart.
         """

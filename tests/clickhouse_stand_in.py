@@ -15,6 +15,7 @@ import re
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -23,6 +24,7 @@ import chdb
 
 INSERT_OF_HITS = re.compile(r"insert\s+into\s+hits\b", re.IGNORECASE)
 INPUT = re.compile(r"from\s+input\('", re.IGNORECASE)
+connect: Callable[[str], Any] = chdb.connect
 DATA_FORMAT = re.compile(r"\bformat\s+(\w+)\s*$", re.IGNORECASE)
 
 
@@ -34,14 +36,14 @@ class StandIn(ThreadingHTTPServer):
     def __init__(self, folder: str) -> None:
         super().__init__(("127.0.0.1", 0), Request)
         self.folder = folder
-        self.kept = chdb.connect(folder)  # the engine lives as long as one is open
+        self.kept = connect(folder)  # the engine lives as long as one is open
         self.fault = ""
         self.released = threading.Event()
         self.late: threading.Thread | None = None
 
     def execute(self, query: str, data: bytes, form: str, values: dict[str, Any]) -> bytes:
         """Run a statement, with data for an insert, and return the answer's bytes."""
-        connection = chdb.connect(self.folder)
+        connection = connect(self.folder)
         try:
             if data and (found := DATA_FORMAT.search(query)):
                 with tempfile.NamedTemporaryFile() as file:

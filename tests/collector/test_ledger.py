@@ -201,7 +201,7 @@ def test_a_failed_transaction_leaves_nothing(ledger: Ledger) -> None:
     """Of two batches the second has impossible bounds: neither is noted, and the next one works."""
     ledger.saw(DAY)
     with pytest.raises(sqlite3.IntegrityError):
-        ledger.form(DAY, RUN, [(1, 10), (11, None)])  # type: ignore[list-item]
+        ledger.form(DAY, RUN, [(1, 10), (11, None)])  # type: ignore[list-item]  # on purpose
     assert ledger.in_doubt() == []
     assert ledger.form(DAY, RUN, [(1, 10)])[0].number == 1
 

@@ -7,6 +7,7 @@ every alarm. `prepare` fills such a folder with what a reports process may find 
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -23,7 +24,7 @@ from tests.collector.spooling import DAY, Worker, any_hits, hit
 
 NEXT_DAY = date(2026, 1, 3)
 STEPS_MAX = 50
-SECONDS_MAX = 60
+SECONDS_MAX = 45
 Rows = Counter[tuple[Any, ...]]
 
 
@@ -88,15 +89,22 @@ def prepare(folder: Path) -> Rows:
 
 
 def run(folder: Path, *wrapper: str) -> subprocess.CompletedProcess[str]:
-    """Drain a folder in a process of its own."""
-    return subprocess.run(
-        [*wrapper, sys.executable, "-m", "tests.faults.draining", str(folder)],
+    """Drain a folder in a process of its own; whoever hangs is killed with everything it began."""
+    command = [*wrapper, sys.executable, "-m", "tests.faults.draining", str(folder)]
+    with subprocess.Popen(
+        command,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=SECONDS_MAX,
-        check=False,
-    )
+        start_new_session=True,
+    ) as process:
+        try:
+            told, wrong = process.communicate(timeout=SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            told, wrong = process.communicate()
+    return subprocess.CompletedProcess(command, process.returncode, told, wrong)
 
 
 def counted(answer: dict[str, Any]) -> Rows:
