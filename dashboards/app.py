@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from dashboards.catalogue import Catalogue
 from dashboards.look import LOGO_SUFFIXES, STATIC, Look
 from dashboards.operator import Operator
 from dashboards.pages import Pages, refusal
+from dashboards.plausible import Plausible
 from dashboards.refused import Refused
 from dashboards.report import Report
 from dashboards.share_pages import SharePages
@@ -99,7 +100,7 @@ def create_app(
     return Starlette(
         routes=[
             *more_routes,
-            *_api(shop, look, options),
+            *_api(shop, look, options, now().tzinfo),
             *_dashboard(shop, shares, look, options),
         ],
         middleware=[Middleware(SafeHeaders)],
@@ -133,10 +134,11 @@ def logo_file(setting: str) -> Path | None:
     return path
 
 
-def _api(shop: Shop, look: Look, options: Options) -> list[BaseRoute]:
+def _api(shop: Shop, look: Look, options: Options, zone: tzinfo | None) -> list[BaseRoute]:
     place = f"{options.path_prefix}/api/v1"
     described = openapi.document(options.public_url + options.path_prefix)
     api, operator = Api(shop), Operator(shop)
+    plausible = Plausible(shop, zone)
     report = Report(shop, look, options.public_url)
 
     def description(request: Request) -> Response:
@@ -152,6 +154,7 @@ def _api(shop: Shop, look: Look, options: Options) -> list[BaseRoute]:
         Route(f"{place}/export.json", api.export_json),
         Route(f"{place}/report", report.report),
         Route(f"{place}/openapi.json", description),
+        Route(f"{options.path_prefix}/api/v2/query", plausible.query, methods=["POST"]),
         Route(f"{options.path_prefix}/operator/products", operator.products, methods=["PUT"]),
         Route(f"{options.path_prefix}/operator/totals", operator.totals, methods=["POST"]),
     ]

@@ -35,24 +35,33 @@ def _last_month(today: date) -> Span:
     return month_of(month_of(today).first - DAY)
 
 
-def _twelve_months(today: date) -> Span:
-    """The eleven months before this one, and this one so far."""
-    first = month_of(today).first
-    for _ in range(11):
-        first = month_of(first - DAY).first
-    return Span(first, today)
+def ending_yesterday(days: int) -> Callable[[date], Span]:
+    """Return the range of so many days of which today is none."""
+    return lambda today: Span(today - days * DAY, today - DAY)
+
+
+def months_to_date(months: int) -> Callable[[date], Span]:
+    """Return the range of this month so far and as many before it as make the number."""
+
+    def span(today: date) -> Span:
+        first = month_of(today).first
+        for _ in range(months - 1):
+            first = month_of(first - DAY).first
+        return Span(first, today)
+
+    return span
 
 
 RANGES: Mapping[RangeName, Callable[[date], Span]] = {
     "today": _ending_today(1),
-    "yesterday": lambda today: Span(today - DAY, today - DAY),
+    "yesterday": ending_yesterday(1),
     "7-days": _ending_today(7),
     "30-days": _ending_today(30),
     "90-days": _ending_today(90),
     "last-week": _last_week,
-    "this-month": lambda today: Span(month_of(today).first, today),
+    "this-month": months_to_date(1),
     "last-month": _last_month,
-    "12-months": _twelve_months,
+    "12-months": months_to_date(12),
 }
 
 
