@@ -21,7 +21,7 @@ from collector.settings import Settings, bind_parts
 
 ANSWER_SECONDS = 60
 TOKEN_SECONDS = 120
-BUYERS_OF_1000 = 34  # So many page views end in an order.
+BUYERS_OF_1000 = 12  # So many page views end in an order.
 
 
 def tell_names(settings: Settings, last: date) -> None:

@@ -26,7 +26,10 @@ VIEWS = (1, 2, 3, 5, 8)
 VIEWS_SHARES = (44, 26, 16, 10, 4)
 STAYS_OF_SAME_SELLER = 0.6  # Who looks on mostly looks at what the same seller has.
 READ_OF_100 = 75  # So many pages tell afterwards for how long they were seen.
-CHANGED_MINDS_OF_1000 = 6
+# Some take their yes back, about once a week: the engine rewrites each day on which somebody did,
+# and a month that is stored all at once would wait for thirty such rewrites.
+CHANGED_MINDS_OF_1000 = 10
+CHANGED_MINDS_EVERY_DAYS = 6
 
 Sign = Callable[[str, str], str]
 
@@ -68,7 +71,12 @@ def visits(day: date, *, nth: int, nth_last: int, sign: Sign, origin: str) -> li
         hour = hours[chance.choices(range(24), HOURS)[0]]
         someone = person(chance, day)
         hour.beacons += _beacons(chance, someone, on_sale, sign, origin)
-        if someone.choice is Choice.GRANTED and chance.randrange(1000) < CHANGED_MINDS_OF_1000:
+        changes_mind = chance.randrange(1000) < CHANGED_MINDS_OF_1000
+        if (
+            changes_mind
+            and nth % CHANGED_MINDS_EVERY_DAYS == 0
+            and someone.choice is Choice.GRANTED
+        ):
             hour.withdrawals.append(_withdrawal(someone, origin))
     return hours
 
