@@ -18,6 +18,7 @@ from collector.integers import DamagedIntegers, Integers, Manifest, read_manifes
 from collector.ledger import Ledger
 from collector.loading import Loading, NotEqual, close_pool
 from collector.removal import Remains, Removal
+from collector.retention import delete_expired
 from collector.shred import shred_directory
 from collector.spool_close import SpoolOfDay
 from collector.suppression import Hold, last_day
@@ -98,6 +99,10 @@ class DayClose:
                 sqlite3.Error when the disk refuses.
         """
         return self._arrows[close.state](close)
+
+    def delete_expired(self, today: date, keep_days: int) -> int:
+        """Delete counts that are too old to keep; as retention.delete_expired."""
+        return delete_expired(self._client(), today, keep_days) if keep_days else 0
 
     def release(self) -> None:
         """Let the engine's client and the spool's locks go."""

@@ -14,6 +14,7 @@ import errno
 import logging
 import sqlite3
 import threading
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 from random import SystemRandom
@@ -46,7 +47,7 @@ class Seal:
 
     data      the data directory
     salts     where the salts are
-    minimum   the setting BREAKDOWN_MIN
+    minimum   the setting BREAKDOWN_MIN; keep_counts_days the setting of that name
     hold      what chance holds back of a breakdown; a test may draw by itself
     """
 
@@ -60,6 +61,7 @@ class Seal:
         *,
         timezone: ZoneInfo,
         minimum: int,
+        keep_counts_days: int = 0,
         hold: Hold | None = None,
         ballast: Ballast | None = None,
     ) -> None:
@@ -69,6 +71,8 @@ class Seal:
         self._world = world
         self._timezone = timezone
         self._minimum = minimum
+        self._keep_counts_days = keep_counts_days
+        self._tidied: date | None = None
         self._arrows = DayClose(
             data, salts, ledger, warehouse, world, minimum, hold or hold_back(SystemRandom())
         )
@@ -94,7 +98,12 @@ class Seal:
             if due:
                 return self._take(due[0])
             self._ballast.hold()
+            self._tidy(today)
             return False
+
+    def pause(self) -> AbstractContextManager[object]:
+        """Return what to hold while no arrow may be taken."""
+        return self._lock
 
     def close_day(self, day: date, tries: int = 120, pause_seconds: float = 0.5) -> str:
         """Close a day that is over, without waiting for its salt's time; return a sentence.
@@ -124,6 +133,18 @@ class Seal:
     def close(self) -> None:
         """Let the engine's client and the spool's locks go; the next start goes on."""
         self._arrows.release()
+
+    def _tidy(self, today: date) -> None:
+        """Once a day delete the counts that are too old to keep."""
+        if self._tidied == today:
+            return
+        try:
+            expired = self._arrows.delete_expired(today, self._keep_counts_days)
+        except Unanswered:
+            return
+        if expired:
+            logger.info("%d counts older than %d days deleted", expired, self._keep_counts_days)
+        self._tidied = today
 
     def _is_over(self, day: date) -> bool:
         return self._world.seconds() >= day_end(day, self._timezone) + CLOSE_AFTER_SECONDS

@@ -2,7 +2,8 @@
 --
 -- in   day, number (of the batch), first_row, last_row; the temporary table `withdrawn`
 -- out  how many, and the rows as JSONCompactEachRow in the order of the table `hits`. Sorted by
---      seller, product and hash, so that nothing tells which hit came first.
+--      seller, product and hash, so that nothing tells which hit came first. Without the rows of
+--      forgotten sellers, whose seller is empty.
 select
     count(*) as row_count,
     cast(group_concat(line, char(10)) as blob) as body
@@ -13,6 +14,7 @@ from (
     ) as line
     from hits
     where row between :first_row and :last_row
+      and hits.seller != ''
       and not exists (
         select 1
         from withdrawn

@@ -5,6 +5,7 @@
 select count(*)
 from hits
 where row between :first_row and :last_row
+  and hits.seller != ''
   and not exists (
     select 1
     from withdrawn

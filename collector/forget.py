@@ -1,0 +1,62 @@
+"""Forget a seller: every row that names one goes, and a tombstone keeps the rows from coming back.
+
+The tombstone is first: from then on the seller's pages make no rows.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from collector.blanking import blank_seller
+from collector.closes import Closes
+from collector.tombstones import Tombstones
+from collector.warehouse import Client, ask, tell
+
+TABLES: Final = ("counts", "pools", "hits", "erased")
+BETWEEN: Final = ("reconciled", "counted", "loaded", "dropping", "losing")
+"""States in which integers that name the seller may be under way."""
+
+
+class NotNow(Exception):
+    """A day is being closed; the text says which. Try again in a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgetting:
+    """What it takes.
+
+    pause    held while neither drain nor seal may work
+    others   what else holds a seller's rows, by name; each removes them and returns how many
+    """
+
+    spool: Path
+    closes: Closes
+    client: Client
+    tombstones: Tombstones
+    pause: AbstractContextManager[object]
+    others: Mapping[str, Callable[[str], int]]
+
+    def forget(self, seller: str) -> dict[str, int]:
+        """Remove a seller; return how many rows went, by where they were.
+
+        Errors  ValueError for an empty name; NotNow; Unanswered, sqlite3.Error: what was removed is
+                removed, call again.
+        """
+        if not seller:
+            raise ValueError("seller: empty; name the seller to forget")
+        self.tombstones.add(seller)
+        with self.pause:
+            busy = [c.day for c in self.closes.unfinished() if c.state in BETWEEN]
+            if busy:
+                raise NotNow(f"{busy[0]} is being sealed; try again in a minute")
+            removed = {"spool": blank_seller(self.spool, seller)}
+            for table in TABLES:
+                asked = {"name": table, "seller": seller}
+                removed[table] = int(ask(self.client, "seller_rows", asked)[0][0])
+                if removed[table]:
+                    tell(self.client, "delete_seller", asked)
+        for name, remove in self.others.items():
+            removed[name] = remove(seller)
+        return removed

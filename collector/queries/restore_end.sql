@@ -1,0 +1,2 @@
+-- Remove the place in which a backup's rows waited.
+drop table if exists restored sync
