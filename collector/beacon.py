@@ -6,10 +6,12 @@ The address is read, from its headers or the connection, only after every reason
 """
 
 import json
+import re
 from binascii import a2b_qp
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from collector.consent_managers import Choice
 from collector.hit import Device, is_name
@@ -24,6 +26,7 @@ URL_CHARACTERS_MAX = 4096
 SECONDS_MAX = 1800
 PAGES_KNOWN_MAX = 32_768
 HEAD_BYTES_MAX = 512  # Longer ones are read anew each time, so that memory has a bound: 30 MB.
+_LONE_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _PAGE_FIELDS = {"seller", "product", "sig"}
 
 PREFETCH_HEADERS = (b"sec-purpose", b"purpose", b"x-moz", b"x-purpose")
@@ -105,6 +108,8 @@ def from_query(query: bytes, headers: Mapping[bytes, bytes]) -> Beacon:
     beacon = Beacon(headers)
     head, _, referrer = query.partition(b"&ref=")
     try:
+        if len(query) > QUERY_BYTES_MAX:
+            raise Malformed(f"query: {len(query)} bytes, at most {QUERY_BYTES_MAX} allowed")
         if len(head) > HEAD_BYTES_MAX or b"&" in referrer:
             _take(beacon, _query_fields(query))
             return beacon
@@ -114,7 +119,7 @@ def from_query(query: bytes, headers: Mapping[bytes, bytes]) -> Beacon:
             _take(beacon, _query_fields(query))
         else:
             if referrer:
-                beacon.referrer = _text("ref", referrer)
+                beacon.referrer = _bounded("ref", _text("ref", referrer))
     except Malformed as error:
         beacon.fault = str(error)
     return beacon
@@ -150,8 +155,6 @@ def _page(head: bytes) -> tuple[str, str, str]:
 
 
 def _query_fields(query: bytes) -> dict[str, Any]:
-    if len(query) > QUERY_BYTES_MAX:
-        raise Malformed(f"query: {len(query)} bytes, at most {QUERY_BYTES_MAX} allowed")
     fields: dict[str, Any] = {}
     for part in query.split(b"&"):
         name, _, value = part.partition(b"=")
@@ -181,8 +184,11 @@ def _percent_decoded(value: bytes) -> bytes:
     """Return the bytes that a percent-encoded value stands for.
 
     Why  quoted-printable is percent-encoding with another sign, and has a decoder in C: a tenth
-         of the time that urllib's takes, and this is every beacon's path.
+         of the time that urllib's takes, and this is every beacon's path. A percent sign that
+         escapes nothing stands for itself, as browsers have it; quoted-printable would lose it.
     """
+    if _LONE_PERCENT.search(value):
+        return unquote_to_bytes(value)
     return a2b_qp(value.replace(b"=", b"=3D").replace(b"%", b"="))
 
 
@@ -243,6 +249,10 @@ def _url(fields: Mapping[str, Any], field: str) -> str:
         return ""
     if not isinstance(value, str):
         raise Malformed(f"{field}: must be a text")
+    return _bounded(field, value)
+
+
+def _bounded(field: str, value: str) -> str:
     if len(value) > URL_CHARACTERS_MAX:
         raise Malformed(f"{field}: at most {URL_CHARACTERS_MAX} characters allowed")
     return value

@@ -13,6 +13,7 @@ from typing import Any
 
 import uvicorn
 
+from collector.bounded_http import BoundedProtocol
 from collector.settings import PREFIX, BadSettings, bind_parts
 
 SHUTDOWN_SECONDS = 10
@@ -29,8 +30,9 @@ def configure_logging(level: str) -> None:
     )
     for name in ("uvicorn.error", "uvicorn.asgi"):
         logging.getLogger(name).addFilter(_without_values)
-    # What it says about its own start and stop, we say in our words.
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    # What it says about its own start and stop, we say in our words; and a warning for every
+    # request that is none would let anybody fill the log.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     logging.getLogger("uvicorn.access").disabled = True
 
 
@@ -76,7 +78,7 @@ def serve(application: Any, listener: socket.socket) -> None:
     config = uvicorn.Config(
         application,
         loop="uvloop",
-        http="httptools",
+        http=BoundedProtocol,
         lifespan="on",
         log_config=None,
         log_level=None,  # as `configure_logging` set it

@@ -1,0 +1,62 @@
+"""Bounded HTTP: uvicorn's protocol, with the ends that its parser doesn't set.
+
+httptools takes headers for as long as they come, in size and in time. A proxy in front would bound
+both; where there is none, nobody may fill the memory or hold connections for nothing.
+"""
+
+import asyncio
+from typing import Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_BYTES_MAX: Final = 64 * 1024  # Twice the longest Cookie header that is read.
+HEAD_SECONDS_MAX: Final = 10.0  # Until closed: between once and twice as much.
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Closes a connection whose request's head is too long or takes too long."""
+
+    _head_bytes = 0
+    _reads_head = True
+    _heads = 0
+    _look: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        """Begin to watch: one timer a connection, because a request must not cost one."""
+        super().connection_made(transport)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop watching."""
+        if self._look is not None:
+            self._look.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on what came, and count what of it belongs to a head without an end."""
+        super().data_received(data)
+        if self._reads_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
+                self.send_400_response("The request's head is too long.")
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        super().on_message_begin()
+        self._reads_head = True
+        self._head_bytes = 0
+
+    def on_headers_complete(self) -> None:
+        """A head is there."""
+        self._reads_head = False
+        self._heads += 1
+        super().on_headers_complete()
+
+    def _watch(self) -> None:
+        self._look = self.loop.call_later(HEAD_SECONDS_MAX, self._close_if_slow, self._heads)
+
+    def _close_if_slow(self, heads: int) -> None:
+        if self._reads_head and heads == self._heads:
+            self.transport.close()
+        else:
+            self._watch()
