@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from collector.tokens import Grant
 
 SESSION_SECONDS = 8 * tokens.HOUR_SECONDS  # A working day; then the shop's link signs in again.
 BUSY_SECONDS = 5.0
+BUSY_PAUSE_SECONDS = 0.01
 KEPT_TOKENS_MAX = 256  # a marketplace's backend sends one token again and again
 SCHEMA = """
 create table if not exists used (id blob primary key, expires_at integer not null)
@@ -51,9 +53,22 @@ class Access:
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         path.chmod(0o600)
-        self._connection.execute("pragma journal_mode=wal")
-        self._connection.execute("pragma synchronous=full")
-        self._connection.executescript(SCHEMA)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Make the tables. All processes start at once, and SQLite does not wait for its turn
+        while it changes a file's journal mode, so this does."""
+        until = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self._connection.execute("pragma journal_mode=wal")
+                self._connection.execute("pragma synchronous=full")
+                self._connection.executescript(SCHEMA)
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(BUSY_PAUSE_SECONDS)
 
     def close(self) -> None:
         """Close the file."""

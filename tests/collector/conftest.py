@@ -12,23 +12,14 @@ from tests.collector.sealing import Shop
 TABLES = ("hits", "erased", "counts", "pools")
 
 
-@pytest.fixture(scope="package")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """The engine of the run; chDB has one path a process."""
-    warehouse = Warehouse(tmp_path_factory.mktemp("engine") / "clickhouse")
-    warehouse.migrate()
-    yield warehouse
-    warehouse.close()
-
-
-@pytest.fixture
-def warehouse(engine: Warehouse) -> Warehouse:
-    """The engine, with nothing in its tables."""
-    client = engine.connect()
+@pytest.fixture(name="warehouse")
+def empty_warehouse(warehouse: Warehouse) -> Warehouse:
+    """The run's engine, with nothing in its tables."""
+    client = warehouse.connect()
     for table in TABLES:
         client.command(f"truncate table {table}")
-    engine.disconnect(client)
-    return engine
+    warehouse.disconnect(client)
+    return warehouse
 
 
 @pytest.fixture

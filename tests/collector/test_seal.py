@@ -202,4 +202,12 @@ def total(counts: Counter[tuple[str, str]], dimension: str) -> int:
 
 def found(directory: Path, needle: bytes) -> bool:
     """Return whether any file below a directory holds some bytes."""
-    return any(needle in path.read_bytes() for path in directory.rglob("*") if path.is_file())
+    return any(needle in content(path) for path in directory.rglob("*") if path.is_file())
+
+
+def content(path: Path) -> bytes:
+    """Return a file's bytes; none when the engine, which merges meanwhile, has removed it."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
