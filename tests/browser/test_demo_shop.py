@@ -7,7 +7,8 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.browser.running import USER_AGENT, WAIT_SECONDS
+from tests.browser.running import USER_AGENT
+from tests.journeys.asking import WAIT_SECONDS
 from tests.journeys.demo import Demo, prepared
 
 pytestmark = pytest.mark.slow
