@@ -27,7 +27,7 @@ CACHE_SECONDS = 3600  # A changed setting reaches every open shop within the hou
 
 # What a consent manager's cookie looks like once percent-decoded: granted, then refused. CATEGORY
 # stands for the configured one. The server's own readers are stricter and have the last word.
-_ONETRUST = "^(?!.*(interactionCount=0|landingPath=[^N]|AwaitingReconsent=t)).*groups=([^&]*,)?"
+_ONETRUST = "^(?!.*(nCount=0|ngPath=[^N]|Reconsent=t)).*groups=([^&]*,)?"
 _LOOKS: dict[Format, tuple[str, str]] = {
     Format.OWN: (rf"^granted(\.[\d-]+\.{OWN_TEXT_VERSION})?$", "^refused"),
     Format.COOKIEBOT: (
@@ -167,7 +167,7 @@ def _looks(kind: Format, category: str) -> tuple[str, str]:
 
 def _literal(text: str) -> str:
     """Return a pattern that matches just this text in a script's regular expression."""
-    return re.sub(r"[^A-Za-z0-9_]", lambda match: rf"\u{ord(match[0]):04x}", text)
+    return re.sub(r"[^A-Za-z0-9_-]", lambda match: rf"\u{ord(match[0]):04x}", text)
 
 
 def _script(file: str, values: Mapping[str, str]) -> Script:

@@ -39,8 +39,8 @@
   // damaged one is no consent.
   const choice = () => {
     for (const name of names) {
-      const values = ("; " + d.cookie).split("; " + name + "=").slice(1);
-      if (values[0] != null)
+      const values = `; ${d.cookie}`.split(`; ${name}=`).slice(1);
+      if (values.length)
         return Math.min(
           ...values.map((value) => {
             value = value.split(";")[0];
@@ -67,11 +67,12 @@
     };
     again = once;
     if (navigator.sendBeacon && navigator.sendBeacon(url, body)) return;
-    if (!w.fetch) return image();
-    fetch(url, { method: "POST", body: body, keepalive: true, credentials: "include" }).then(
-      (answer) => answer.status == 503 && repeat(),
-      image,
-    );
+    if (w.fetch)
+      fetch(url, { method: "POST", body: body, keepalive: true, credentials: "include" }).then(
+        (answer) => answer.status == 503 && repeat(),
+        image,
+      );
+    else image();
   };
 
   const report = () => {
@@ -111,18 +112,22 @@
 
   // Once per arrival, however often its tag turns up. Turbo's preview is not yet an arrival.
   const show = (found) => {
-    if (!found) return;
+    if (!found || d.documentElement.hasAttribute("data-turbo-preview")) return;
     pages[location.pathname] = found;
-    if ((page && page.sig == found.sig) || d.documentElement.hasAttribute("data-turbo-preview"))
-      return;
+    if (page && page.sig == found.sig) return;
     leave();
     page = due = found;
     look();
   };
 
-  const read = ({ dataset: { seller, product, sig } }) => show(product && sig && { seller, product, sig });
+  const read = ({ isConnected, dataset: { seller, product, sig } }) =>
+    show(isConnected && product && sig && { seller, product, sig });
 
-  const arrive = () => show(pages[location.pathname]);
+  // A product that has gone from its page took its tag along.
+  const arrive = () => {
+    const found = pages[location.pathname];
+    if (found && d.querySelector(`[data-sig="${found.sig}"]`)) show(found);
+  };
 
   const moved = () => {
     if (path == (path = location.pathname) || w.Turbo) return;
@@ -152,8 +157,9 @@
   on(d, "turbo:load", arrive);
   on(w, "pageshow", (event) => {
     if (!event.persisted) return;
+    const found = page;
     leave();
-    arrive();
+    show(found);
   });
   on(d, "visibilitychange", look);
   on(d, "prerenderingchange", look);
@@ -161,14 +167,13 @@
     attributeFilter: ["data-sig"],
     subtree: true,
   });
-  // sendBeacon tells no status; the browser's own timing does where the origin is ours.
-  if (w.PerformanceObserver)
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntriesByName(base + "beacon"))
-        entry.responseStatus == 503 ? repeat() : (again = 0);
-    }).observe({ type: "resource" });
-  on(w, "collector:consent", look);
   if (w.cookieStore) on(cookieStore, "change", look);
   else setInterval(look, 1e3);
   read(tag);
+  // sendBeacon tells no status; the browser's own timing does where the origin is ours. Last,
+  // because a browser without it has nothing to lose behind this line.
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntriesByName(base + "beacon"))
+      entry.responseStatus == 503 ? repeat() : (again = 0);
+  }).observe({ type: "resource" });
 })();
