@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 Found = TypeVar("Found")
 
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60  # A start takes three, on a machine that does nothing else.
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,13 @@ def raw(port: int, request: bytes, *, source: str = "127.0.0.1") -> bytes:
     return answer
 
 
-def eventually(look: Callable[[], Found], what: str) -> Found:
-    """Look again and again until what is there is true; return it."""
+def eventually(look: Callable[[], Found], what: str, told: Callable[[], str] = str) -> Found:
+    """Look again and again until what is there is true; return it.
+
+    told  what to add to the failure, as it is then
+    """
     until = time.monotonic() + WAIT_SECONDS
     while not (found := look()):
-        assert time.monotonic() < until, f"never came: {what}"
+        assert time.monotonic() < until, f"never came: {what}\n{told()}"
         time.sleep(0.02)
     return found

@@ -70,7 +70,7 @@ class Collector:
             )
         for name, port in (("beacons", self.beacons), ("reports", self.reports)):
             if command in ("serve", name):
-                eventually(partial(self._is_ready, port), f"{name} ready: {self.output}")
+                eventually(partial(self._is_ready, port), f"{name} ready", lambda: self.output)
 
     def stop(self) -> int:
         """Stop as systemd does; return the exit status."""
@@ -184,7 +184,7 @@ class Collector:
         """
         control = new_seller()
         assert self.post(control).counted == "yes"
-        eventually(lambda: self._totals(control)[0], f"the control's view: {self.output}")
+        eventually(lambda: self._totals(control)[0], "the control's view", lambda: self.output)
         return self._totals(seller)
 
     def _totals(self, seller: str) -> tuple[int, int]:
