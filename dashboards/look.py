@@ -159,7 +159,8 @@ def said(change: Change, language: Language) -> str:
     """Write a change: +3, −12 %, or an equals sign."""
     if change.direction == "same":
         return "="
-    if change.kind == "count":
+    # What rounds to nothing is told by heads: "−0%" would say neither.
+    if change.kind == "count" or round(100 * abs(change.share)) == 0:
         return language.signed(change.difference)
     sign = "+" if change.difference > 0 else "−"
     return sign + language.percent(abs(change.share))

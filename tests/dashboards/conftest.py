@@ -128,3 +128,9 @@ def broken_site(book: Book, door: Access, catalogue: Catalogue, tmp_path: Path) 
     )
     with serving(app) as site:
         yield site
+
+
+@pytest.fixture
+def serve_kept(serve: Serve) -> Site:
+    """A server that keeps counts for 62 days."""
+    return serve(keep_counts_days=62)

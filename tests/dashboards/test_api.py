@@ -1,6 +1,5 @@
 """The API: its JSON key by key, and whose numbers they are."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -265,12 +264,6 @@ def test_deleted_days_are_null(serve_kept: Site, visits: Visits, book: Book) -> 
     points = site_points(serve_kept, visits, old)
 
     assert points == [{"date": old.isoformat(), "views": None, "visitor_days": None}]
-
-
-@pytest.fixture
-def serve_kept(serve: Callable[..., Site]) -> Site:
-    """A server that keeps counts for 62 days."""
-    return serve(keep_counts_days=62)
 
 
 def site_points(site: Site, visits: Visits, day: date) -> object:
