@@ -7,6 +7,7 @@ of the engine that could hold one.
 
 import os
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -56,17 +57,15 @@ def search(engine: Path, day: date, sample: Sequence[bytes]) -> Found:
              days' hashes, or none. Everything else is read, byte by byte.
     """
     files, size = 0, 0
-    readable = [path for path in _files(engine) if path.is_file()]
-    total = sum(path.stat().st_size for path in readable if path.exists())
-    looked_for = sample[: max(1, SEARCH_BYTES_MAX // max(total, 1))]
+    sizes = {path: length for path in _files(engine) if (length := _size(path)) is not None}
+    looked_for = sample[: max(1, SEARCH_BYTES_MAX // max(sum(sizes.values()), 1))]
     seen: set[bytes] = set()
-    for path in readable:
+    for path, length in sizes.items():
         try:
             seen |= _hashes_in(path, looked_for)
-            size += path.stat().st_size
-            files += 1
         except FileNotFoundError:
             continue  # the engine tidies up while we look
+        files, size = files + 1, size + length
     return Found(len(parts_of(engine, day)), files, size, len(looked_for), len(seen))
 
 
@@ -79,6 +78,15 @@ def _hashes_in(path: Path, sample: Sequence[bytes]) -> set[bytes]:
             seen |= {each for each in sample if each in window}
             tail = window[-(HASH_BYTES - 1) :]
     return seen
+
+
+def _size(path: Path) -> int | None:
+    """Return a regular file's bytes, None for anything else or if it is gone already."""
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def _partition(name: str) -> str | None:

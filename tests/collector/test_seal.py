@@ -11,6 +11,7 @@ from collector.absence import search
 from collector.suppression import OTHER, hold_back
 from collector.warehouse import Warehouse
 from tests.collector.sealing import ARROWS, DAY, Shop, noon, some_hits, totals_of, units_of
+from tests.collector.traces import contents
 
 
 def test_sealed_numbers_equal_an_exact_reference(shop: Shop) -> None:
@@ -202,12 +203,4 @@ def total(counts: Counter[tuple[str, str]], dimension: str) -> int:
 
 def found(directory: Path, needle: bytes) -> bool:
     """Return whether any file below a directory holds some bytes."""
-    return any(needle in content(path) for path in directory.rglob("*") if path.is_file())
-
-
-def content(path: Path) -> bytes:
-    """Return a file's bytes; none when the engine, which merges meanwhile, has removed it."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return b""
+    return any(needle in content for content in contents(directory))

@@ -1,8 +1,11 @@
 """Traces: looks for 64-bit hashes in whatever files hold, in nine ways of writing them."""
 
 import base64
+import contextlib
+import os
 import re
-from collections.abc import Callable, Iterable
+import stat
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -24,15 +27,24 @@ RUNS: Final = (
 DECIMAL: Final = re.compile(rb"-?[0-9]{1,20}")
 
 
+def contents(place: Path) -> Iterator[bytes]:
+    """Yield what every file below a place holds; the engine may delete some meanwhile."""
+    for directory, _, files in os.walk(place):
+        for name in files:
+            with contextlib.suppress(FileNotFoundError):
+                path = Path(directory, name)
+                if stat.S_ISREG(path.lstat().st_mode):
+                    yield path.read_bytes()
+
+
 def found(places: Iterable[Path], hashes: Iterable[int]) -> dict[str, int]:
     """Return how many of the hashes are in any file below the places, by encoding."""
     wanted = {name: {write(each) for each in hashes} for name, write in ENCODINGS.items()}
     everything = frozenset().union(*wanted.values())
     seen: set[bytes] = set()
     for place in places:
-        for path in place.rglob("*"):
-            if path.is_file():
-                seen |= _pieces(path.read_bytes(), everything)
+        for content in contents(place):
+            seen |= _pieces(content, everything)
     return {name: len(words & seen) for name, words in wanted.items()}
 
 
