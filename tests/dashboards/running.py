@@ -151,11 +151,13 @@ class Site:
         finally:
             connection.close()
 
-    def sign_in(self, seller: str | None, products: frozenset[str] | None = None) -> str:
+    def sign_in(
+        self, seller: str | None, products: frozenset[str] | None = None, prefix: str = ""
+    ) -> str:
         """Sign in as a browser does; return the Cookie header."""
         login = token("login", seller, products)
         answer = self.ask(
-            "/dashboard/login",
+            f"{prefix}/dashboard/login",
             method="POST",
             headers={"Content-Type": "application/x-www-form-urlencoded"},
             body=urlencode({"token": login}).encode(),
