@@ -19,11 +19,12 @@ def key(secret: str, purpose: str) -> bytes:
     return hmac.digest(extracted, f"collector/{purpose}/1".encode() + b"\x01", "sha256")
 
 
-def token(secret: str, **claims: object) -> str:
-    """Return a token of an hour; claims add to the usual ones or replace them."""
+def token(secret: str, purpose: str = "token", **claims: object) -> str:
+    """Return a token of an hour; claims add to the usual ones or replace them, None leaves out."""
     now = int(time.time())
-    all_claims = {"aud": "collector", "iat": now, "exp": now + 3600} | claims
-    return signed(secret, json.dumps(all_claims), "token")
+    usual = {"aud": "collector", "iat": now, "exp": now + 3600}
+    all_claims = {name: claim for name, claim in (usual | claims).items() if claim is not None}
+    return signed(secret, json.dumps(all_claims), purpose)
 
 
 def signed(secret: str, claims: str, purpose: str) -> str:
