@@ -7,31 +7,17 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from urllib.parse import urlencode
 
 import click
 
-from collector import __version__
-from collector.settings import BadSettings, Settings, read
+from collector import __version__, operator_cli
+from collector.cli import settings
+from collector.settings import BadSettings, Settings
 from collector.supervise import EXIT_BAD_SETTINGS
 from collector.tokens import SCOPES
 
 DURATION = re.compile(r"([0-9]+)([smhd])")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
-def settings(warn: bool = False) -> Settings:
-    """Return the settings, or end with one line for every variable that can't be used."""
-    try:
-        found, warnings = read(os.environ)
-    except BadSettings as error:
-        click.echo(str(error), err=True)
-        sys.exit(EXIT_BAD_SETTINGS)
-    if warn:
-        for warning in warnings:
-            click.echo(warning, err=True)
-    return found
 
 
 def starting(command: Callable[[Settings], None]) -> None:
@@ -231,25 +217,6 @@ def check(url: str) -> None:
     sys.exit(any(each.ok is False for each in findings))
 
 
-@main.command()
-def status() -> None:
-    """Say in one sentence whether all is well, then the rest."""
-    from collector.operator_client import ask
-
-    click.echo(ask(settings(), "/status"), nl=False)
-
-
-@main.command("close-day")
-@click.option("--day", help="YYYY-MM-DD; without it yesterday.")
-def close_day(day: str | None) -> None:
-    """Close a day that is over now, without waiting for its salt's time."""
-    from collector.operator_client import ask
-
-    found = settings()
-    chosen = day or (datetime.now(found.timezone).date() - timedelta(days=1)).isoformat()
-    click.echo(ask(found, f"/close-day?{urlencode({'day': chosen})}", "POST"), nl=False)
-
-
 @main.group()
 def geoip() -> None:
     """The country database of the location door."""
@@ -262,6 +229,9 @@ def geoip_update() -> None:
 
     sys.exit(run(["update"]))
 
+
+for command in operator_cli.COMMANDS:
+    main.add_command(command)
 
 if __name__ == "__main__":
     main()

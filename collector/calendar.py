@@ -1,7 +1,6 @@
 """The calendar: what readers may know about days, put together for them from clock and ledger."""
 
 import threading
-from collections.abc import Callable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -43,10 +42,3 @@ class Calendar:
     def erasures(self) -> int:
         """Return a number that changes whenever a withdrawal was applied."""
         return self._ledger.erasures()
-
-
-def repeat(stop: threading.Event, seconds: float, work: Callable[[], object]) -> None:
-    """Call `work` until told to stop, with a pause of `seconds` where it returns nothing true."""
-    while not stop.is_set():
-        if not work():
-            stop.wait(seconds)

@@ -26,34 +26,13 @@ apart; keys by purpose; searches after every seal, above |
 
 def markdown(report: Mapping[str, Any], brand_name: str = "") -> str:
     """Return the whole report; same content as its JSON."""
-    counts = report["counts"]
-    keep = counts["keep_counts_days"]
+    keep = report["counts"]["keep_counts_days"]
     kept = f"are deleted after {keep} days" if keep else "are kept for ever (anonymous)"
     parts = [
         f"# Privacy report of {report['made_at']}\n",
         f"Collector {report['versions']['collector']}, schema {report['versions']['schema']},"
         f" days in {report['timezone']}.\n",
-        "## What is held now\n",
-        _table(
-            ("day", "hits stored", "withdrawn", "bytes in the spool"),
-            [(d["day"], d["stored"], d["erased"], d["in_spool"]) for d in report["hits"]],
-            "No day holds hits.",
-        ),
-        _table(
-            ("salt of", "since"),
-            [(s["day"], s["since"]) for s in report["salts"]],
-            "No salt exists.",
-        ),
-        _table(
-            ("waits for the end of", "begun", "visitor-days, in every dimension"),
-            [(p["period"], p["start"], p["visitor_days"]) for p in report["waiting_for_a_close"]],
-            "Nothing waits for a week's or month's close.",
-        ),
-        f"Counts: {counts['rows']} rows"
-        + (f", {counts['first']} to {counts['last']}" if counts["rows"] else "")
-        + f"; they {kept}.\n",
-        f"Smallest breakdown cell this month: {report['breakdown_min']['this_month']}"
-        f" (setting: {report['breakdown_min']['setting']}, holds from the next month).\n",
+        *_held(report, kept),
         "## Recent days\n",
         _table(
             ("day", "state", "salt gone", "counted", "hits gone", "sealed", "searched", "found"),
@@ -76,6 +55,34 @@ def markdown(report: Mapping[str, Any], brand_name: str = "") -> str:
         ),
     ]
     return "\n".join(parts)
+
+
+def _held(report: Mapping[str, Any], kept: str) -> list[str]:
+    """Return what is held now; `kept` says for how long counts are."""
+    counts = report["counts"]
+    return [
+        "## What is held now\n",
+        _table(
+            ("day", "hits stored", "withdrawn", "bytes in the spool"),
+            [(d["day"], d["stored"], d["erased"], d["in_spool"]) for d in report["hits"]],
+            "No day holds hits.",
+        ),
+        _table(
+            ("salt of", "since"),
+            [(s["day"], s["since"]) for s in report["salts"]],
+            "No salt exists.",
+        ),
+        _table(
+            ("waits for the end of", "begun", "visitor-days, in every dimension"),
+            [(p["period"], p["start"], p["visitor_days"]) for p in report["waiting_for_a_close"]],
+            "Nothing waits for a week's or month's close.",
+        ),
+        f"Counts: {counts['rows']} rows"
+        + (f", {counts['first']} to {counts['last']}" if counts["rows"] else "")
+        + f"; they {kept}.\n",
+        f"Smallest breakdown cell this month: {report['breakdown_min']['this_month']}"
+        f" (setting: {report['breakdown_min']['setting']}, holds from the next month).\n",
+    ]
 
 
 def _exposed(days: list[Mapping[str, Any]]) -> str:

@@ -30,6 +30,14 @@ def load(settings: Settings) -> bytes:
     return _read(path, "DATA_DIR/secret")
 
 
+def load_all(settings: Settings) -> tuple[bytes, ...]:
+    """Return the secret and, if one is named, the previous one; errors as load."""
+    current = load(settings)
+    if settings.secret_previous is None:
+        return (current,)
+    return current, settings.secret_previous.encode()
+
+
 def _read(path: Path, name: str) -> bytes:
     try:
         secret = path.read_bytes().strip()

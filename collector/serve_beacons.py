@@ -43,6 +43,8 @@ from collector.settings import PREFIX, BadSettings, Settings, trusted_networks
 from collector.source import Sources
 from collector.spool import Spool, Unavailable
 from collector.status import outcomes
+from collector.tombstones import FILE_NAME as FORGOTTEN
+from collector.tombstones import Tombstones
 from collector.view_limit import ViewLimit
 from geoip.app import Location
 from geoip.metrics import LocationMetrics
@@ -73,9 +75,8 @@ class Worker:
     def __init__(self, settings: Settings, world: World) -> None:
         self.settings = settings
         self.world = world
-        current, secrets = secret.load(settings), [secret.load(settings)]
-        if settings.secret_previous is not None:
-            secrets.append(settings.secret_previous.encode())
+        secrets = secret.load_all(settings)
+        current = secrets[0]
         self.clock = DayClock(settings.timezone, world.now, world.boot)
         self.day_keys = DayKeys(
             settings.salts, tuple(keys.derive(each, "visitor") for each in secrets)
@@ -94,8 +95,11 @@ class Worker:
             session_key=keys.derive(current, "session"),
             now=world.now,
         )
+        tag_keys = tuple(keys.derive(each, "page-tag") for each in secrets)
+        self._pairs = SignedPairs(tag_keys)
+        self._forgotten = Tombstones(settings.data_dir / FORGOTTEN, tag_keys)
         self.rules = Rules(
-            is_signed=SignedPairs(tuple(keys.derive(each, "page-tag") for each in secrets)),
+            is_signed=self._is_a_page,
             read_choice=consent_reader(
                 settings.consent_format, settings.consent_cookie, settings.consent_category
             ),
@@ -105,6 +109,10 @@ class Worker:
         )
         self.location = self._location()
         self.application = self._door()
+
+    def _is_a_page(self, seller: str, product: str, signature: str) -> bool:
+        """Return whether a pair is signed, and its seller not forgotten."""
+        return self._pairs(seller, product, signature) and seller not in self._forgotten
 
     def today(self) -> date:
         """Return the day that is being counted."""
@@ -269,6 +277,7 @@ class Worker:
 
     def tend(self) -> None:
         """Do what is due every second."""
+        self._forgotten.refresh()
         self.salts.tend()
 
 

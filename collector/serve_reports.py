@@ -10,19 +10,20 @@ import socket
 import sys
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from datetime import date
+from collections.abc import AsyncIterator, Iterator
+from datetime import date, datetime, timedelta
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
 
 from collector import __version__, keys, metrics, readiness, secret, status
 from collector.access import Access
 from collector.assembling import assembling
-from collector.calendar import Calendar, repeat
+from collector.backup import scheduled
+from collector.calendar import Calendar
+from collector.chores import Chores
 from collector.clock import DayClock
+from collector.closes import ENDED
+from collector.consent import OWN_COOKIE
 from collector.day_close import World as SealWorld
 from collector.day_key import destroy_old_salts
 from collector.drain import Drain
@@ -30,22 +31,25 @@ from collector.ledger import Ledger
 from collector.ledger_file import UnreadableLedger
 from collector.metrics import Gauges
 from collector.operator_client import SOCKET_NAME
+from collector.operator_routes import Desk, http_routes, socket_routes
 from collector.operator_socket import OperatorSocket
+from collector.privacy_report import Settled
+from collector.privacy_text import Facts
 from collector.schema import NewerSchema
 from collector.seal import Seal
-from collector.serve_beacons import World
+from collector.serve_beacons import DEFAULT_CONSENT_COOKIE, World
 from collector.server import serve
 from collector.settings import BadSettings, Settings
+from collector.tombstones import FILE_NAME as FORGOTTEN
+from collector.tombstones import Tombstones
 from collector.warehouse import Unanswered, Warehouse, quieten
 from dashboards.app import Options, create_app
 from dashboards.catalogue import Catalogue
 from dashboards.shares import Shares
+from geoip.browser import COOKIE as TAX_COOKIE
 
 logger = logging.getLogger("collector.reports")
 
-DRAIN_SECONDS = 1.0
-SEAL_SECONDS = 1.0
-TEND_SECONDS = 1.0
 RECENT_DAYS = 7
 EXIT_FAILED = 1
 
@@ -56,7 +60,8 @@ class Reports:
     def __init__(self, settings: Settings, world: World) -> None:
         self.settings = settings
         self.spool = settings.data_dir / "spool"
-        secret_bytes = secret.load(settings)
+        secrets = secret.load_all(settings)
+        secret_bytes = secrets[0]
         self.access = Access(
             settings.data_dir / "access.sqlite",
             token_key=keys.derive(secret_bytes, "token"),
@@ -85,9 +90,18 @@ class Reports:
             ),
             timezone=settings.timezone,
             minimum=settings.breakdown_min,
+            keep_counts_days=settings.keep_counts_days,
         )
-        self._stop = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self.catalogue = Catalogue(settings.data_dir / "catalogue.sqlite")
+        self.shares = Shares(settings.data_dir / "shares.sqlite")
+        self.desk = self._desk(secrets)
+        self.chores = Chores(
+            drain=self.drain,
+            seal=self.seal,
+            drain_pause=self._drain_pause,
+            destroy_salts=self._destroy_salts,
+            back_up=self._back_up,
+        )
 
     def application(self) -> Starlette:
         """Return what port 8001 answers."""
@@ -98,8 +112,8 @@ class Reports:
             connect=self.warehouse.connect,
             calendar=self.calendar,
             now=self.calendar.now,
-            catalogue=Catalogue(settings.data_dir / "catalogue.sqlite"),
-            shares=Shares(settings.data_dir / "shares.sqlite"),
+            catalogue=self.catalogue,
+            shares=self.shares,
             options=Options(
                 public_url=settings.reports_public_url,
                 path_prefix=settings.path_prefix,
@@ -114,6 +128,7 @@ class Reports:
             ),
             more_routes=[
                 *readiness.routes(self.state, settings.path_prefix),
+                *http_routes(self.desk, self.access.authorise, settings.path_prefix),
                 metrics.route(self.access.authorise, settings.path_prefix, Gauges(self.gauges)),
             ],
         )
@@ -121,9 +136,9 @@ class Reports:
 
         @contextlib.asynccontextmanager
         async def lifespan(application: Starlette) -> AsyncIterator[None]:
-            self.start()
+            self.chores.start()
             try:
-                with OperatorSocket(settings.data_dir / SOCKET_NAME, operator_routes(self)):
+                with OperatorSocket(settings.data_dir / SOCKET_NAME, socket_routes(self.desk)):
                     async with inner(application):
                         yield
             finally:
@@ -132,22 +147,66 @@ class Reports:
         app.router.lifespan_context = lifespan
         return app
 
-    def start(self) -> None:
-        """Start draining, closing days and tending."""
-        self._thread("drain", DRAIN_SECONDS, self._drain)
-        self._thread("seal", SEAL_SECONDS, self._seal)
-        self._thread("tend", TEND_SECONDS, self._tend)
+    def _desk(self, secrets: tuple[bytes, ...]) -> Desk:
+        settings = self.settings
+        return Desk(
+            data=settings.data_dir,
+            salts=settings.salts,
+            ledger=self.ledger,
+            warehouse=self.warehouse,
+            seal=self.seal,
+            tombstones=Tombstones(
+                settings.data_dir / FORGOTTEN, [keys.derive(each, "page-tag") for each in secrets]
+            ),
+            pause=self._pause_all,
+            others={"catalogue": self.catalogue.forget, "shares": self.shares.end_all},
+            status=self.status,
+            today=self.calendar.today,
+            now=self.calendar.seconds,
+            settled=Settled(
+                settings.timezone,
+                settings.breakdown_min,
+                settings.keep_counts_days,
+                settings.brand_name,
+            ),
+            facts=_facts(settings),
+            timezone=settings.timezone,
+            restoring=threading.Lock(),
+        )
+
+    @contextlib.contextmanager
+    def _pause_all(self) -> Iterator[None]:
+        """Hold seal and drain; in this order, which is the seal's own."""
+        with self.seal.pause(), self._drain_pause:
+            yield
 
     def close(self) -> None:
-        """Stop the threads and close the engine; what waits is in the spool and safe there."""
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
+        """Stop the chores and close the engine; what waits is in the spool and safe there."""
+        self.chores.stop()
         self.seal.close()
         self.drain.close()
         self.warehouse.close()
         self.ledger.close()
         self.access.close()
+
+    def _destroy_salts(self) -> None:
+        seconds = self.calendar.seconds()
+        destroy_old_salts(self.settings.salts, seconds, self.settings.timezone)
+
+    def _back_up(self) -> None:
+        """Write the day's backup where BACKUP_DIR says, once yesterday is sealed."""
+        directory, today = self.settings.backup_dir, self.calendar.today()
+        yesterday = self.ledger.closes.of(today - timedelta(days=1))
+        if directory is None or (yesterday is not None and yesterday.state not in ENDED):
+            return
+        try:
+            if scheduled(directory, today, self.desk.pieces()):
+                logger.info("the day's backup is written")
+            self.ledger.alarms.hush("backup-failed")
+        except (OSError, Unanswered) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            sentence = f"BACKUP_DIR: the day's backup can't be written ({reason})"
+            self.ledger.alarms.sound("backup-failed", "", sentence, self.calendar.seconds())
 
     def state(self) -> readiness.State:
         """Return what /readyz says."""
@@ -181,63 +240,29 @@ class Reports:
             outcomes=status.outcomes(self.spool, today),
             days=self.calendar.days(first, today),
             salts=status.salts(self.settings.salts),
+            yesterday=self._closed_at(today - timedelta(days=1)),
         )
 
-    def _thread(self, name: str, seconds: float, work: Callable[[], object]) -> None:
-        def run() -> None:
-            repeat(self._stop, seconds, work)
-
-        thread = threading.Thread(target=run, name=name)
-        thread.start()
-        self._threads.append(thread)
-
-    def _drain(self) -> bool:
-        """Drain a little; return whether more waits."""
-        try:
-            with self._drain_pause:
-                self.drain.step()
-        except Exception as error:  # a bug must not end the thread, and its text may be a hash
-            logger.error("drain: %s", type(error).__name__)
-            return False
-        return self.drain.behind
-
-    def _seal(self) -> bool:
-        """Take an arrow of a day's close; return whether one was taken."""
-        try:
-            return self.seal.step()
-        except Exception as error:  # as above
-            logger.error("seal: %s", type(error).__name__)
-            return False
-
-    def _tend(self) -> None:
-        seconds = self.calendar.seconds()
-        destroy_old_salts(self.settings.salts, seconds, self.settings.timezone)
+    def _closed_at(self, day: date) -> str:
+        close = self.ledger.closes.of(day)
+        if close is None or "sealed_at" not in close.notes:
+            return ""
+        sealed = datetime.fromtimestamp(close.notes["sealed_at"], self.settings.timezone)
+        return f"{sealed:%H:%M}"
 
 
-def operator_routes(reports: Reports) -> list[BaseRoute]:
-    """Return what operators may ask over the socket."""
-
-    def show_status(request: Request) -> Response:
-        return _said(reports.status().text().rstrip())
-
-    def close_day(request: Request) -> Response:
-        try:
-            day = date.fromisoformat(request.query_params.get("day", ""))
-        except ValueError:
-            return _said("day: must be a date such as 2026-01-31", 400)
-        try:
-            return _said(reports.seal.close_day(day))
-        except ValueError as error:
-            return _said(f"day: {error}", 400)
-
-    return [
-        Route("/status", show_status),
-        Route("/close-day", close_day, methods=["POST"]),
-    ]
-
-
-def _said(sentence: str, status_code: int = 200) -> Response:
-    return PlainTextResponse(f"{sentence}\n", status_code)
+def _facts(settings: Settings) -> Facts:
+    own = settings.consent_format == "own"
+    return Facts(
+        controller=settings.brand_name,
+        breakdown_min=settings.breakdown_min,
+        keep_counts_days=settings.keep_counts_days,
+        honour_gpc=settings.honour_gpc,
+        honour_dnt=settings.honour_dnt,
+        consent_cookie=(settings.consent_cookie or DEFAULT_CONSENT_COOKIE) if own else "",
+        own_cookie=OWN_COOKIE,
+        tax_cookie=TAX_COOKIE,
+    )
 
 
 def run(settings: Settings, listener: socket.socket) -> None:

@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     today_step_minutes: int = Field(15, ge=0, le=1440)
     breakdown_min: int = Field(5, ge=BREAKDOWN_MIN_LEAST, le=1000)
     keep_counts_days: int = 0
+    backup_dir: Path | None = None
     geoip_database: Path | None = None
     geoip_url: str = ""
     geoip_account: str = ""

@@ -25,6 +25,7 @@ class Status:
     outcomes   today's beacons by outcome
     days       the last days and how each is read: open, sealed or lost
     salts      days whose salt exists
+    yesterday  when yesterday was sealed, as local HH:MM; empty while it isn't
     """
 
     version: str
@@ -35,14 +36,30 @@ class Status:
     outcomes: Mapping[str, int]
     days: Mapping[date, str]
     salts: Sequence[date]
+    yesterday: str = ""
 
     def sentence(self) -> str:
         """Return the one sentence that says whether somebody has to get up."""
         if self.alarms:
             count = len(self.alarms)
             return f"{count} alarm{'s' if count > 1 else ''}: somebody has to look."
+        closed = f" Yesterday closed at {self.yesterday}." if self.yesterday else ""
         waits = "Nothing waits." if not self.waiting else f"{self.waiting} hits wait to be stored."
-        return f"Counting. {waits}"
+        return f"Counting.{closed} {waits}"
+
+    def document(self) -> dict[str, object]:
+        """Return the same for JSON."""
+        return {
+            "sentence": self.sentence(),
+            "version": self.version,
+            "today": str(self.today),
+            "alarms": [each._asdict() for each in self.alarms],
+            "warnings": list(self.warnings),
+            "waiting": self.waiting,
+            "outcomes": dict(self.outcomes),
+            "days": {str(day): state for day, state in self.days.items()},
+            "salts": [str(day) for day in self.salts],
+        }
 
     def text(self) -> str:
         """Return the whole screen."""
