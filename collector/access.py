@@ -11,8 +11,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Self
 
-from collector import tokens
+from collector import keys, tokens
 from collector.tokens import Grant
 
 SESSION_SECONDS = 8 * tokens.HOUR_SECONDS  # A working day; then the shop's link signs in again.
@@ -25,6 +26,7 @@ create table if not exists used (id blob primary key, expires_at integer not nul
 create table if not exists revoked (seller text primary key, issued_before integer not null)
     strict, without rowid;
 """
+FILE_NAME = "access.sqlite"
 EVERYBODY = ""  # no seller has an empty name
 
 
@@ -54,6 +56,17 @@ class Access:
         )
         path.chmod(0o600)
         self._prepare()
+
+    @classmethod
+    def of(cls, data_dir: Path, secret: bytes, now: Callable[[], float]) -> Self:
+        """Open the data directory's file, with the keys of a secret."""
+        return cls(
+            data_dir / FILE_NAME,
+            token_key=keys.derive(secret, "token"),
+            operator_key=keys.derive(secret, "operator"),
+            session_key=keys.derive(secret, "session"),
+            now=now,
+        )
 
     def _prepare(self) -> None:
         """Make the tables. All processes start at once, and SQLite does not wait for its turn

@@ -1,7 +1,6 @@
 """What the operator's commands do that need no running process."""
 
-from pathlib import Path
-
+from collector import secret
 from collector.access import Access
 from collector.hit import is_name
 from collector.settings import Settings
@@ -17,13 +16,7 @@ def revoke(settings: Settings, seller: str | None, now: int) -> str:
     """
     if seller is not None and not is_name(seller):
         raise ValueError("seller: must be 1 to 128 characters without control characters")
-    access = Access(
-        Path(settings.data_dir) / "access.sqlite",
-        token_key=b"",
-        operator_key=b"",
-        session_key=b"",
-        now=lambda: float(now),
-    )
+    access = Access.of(settings.data_dir, secret.load(settings), lambda: float(now))
     try:
         # Tokens carry whole seconds: one issued in this second is among those revoked.
         access.revoke(seller, issued_before=now + 1)

@@ -88,13 +88,7 @@ class Worker:
         self.client_address = ClientAddress(
             trusted_networks(settings, settings.beacons_bind), self._warn
         )
-        self.access = Access(
-            settings.data_dir / "access.sqlite",
-            token_key=keys.derive(current, "token"),
-            operator_key=keys.derive(current, "operator"),
-            session_key=keys.derive(current, "session"),
-            now=world.now,
-        )
+        self.access = Access.of(settings.data_dir, current, world.now)
         tag_keys = tuple(keys.derive(each, "page-tag") for each in secrets)
         self._pairs = SignedPairs(tag_keys)
         self._forgotten = Tombstones(settings.data_dir / FORGOTTEN, tag_keys)

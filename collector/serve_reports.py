@@ -62,13 +62,7 @@ class Reports:
         self.spool = settings.data_dir / "spool"
         secrets = secret.load_all(settings)
         secret_bytes = secrets[0]
-        self.access = Access(
-            settings.data_dir / "access.sqlite",
-            token_key=keys.derive(secret_bytes, "token"),
-            operator_key=keys.derive(secret_bytes, "operator"),
-            session_key=keys.derive(secret_bytes, "session"),
-            now=world.now,
-        )
+        self.access = Access.of(settings.data_dir, secret_bytes, world.now)
         self.ledger = Ledger(settings.data_dir / "ledger.sqlite")
         self.calendar = Calendar(
             DayClock(settings.timezone, world.now, world.boot), self.ledger, settings.timezone

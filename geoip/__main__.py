@@ -10,11 +10,10 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from starlette.applications import Starlette
 
-from collector import keys, readiness, secret
+from collector import readiness, secret
 from collector.access import Access
 from collector.address import ClientAddress
 from collector.server import configure_logging, listen, serve
@@ -67,13 +66,7 @@ def _update(settings: Settings) -> int:
 
 def _serve(settings: Settings) -> None:
     own_secret = secret.load(settings)
-    access = Access(
-        Path(settings.data_dir) / "access.sqlite",
-        token_key=keys.derive(own_secret, "token"),
-        operator_key=keys.derive(own_secret, "operator"),
-        session_key=keys.derive(own_secret, "session"),
-        now=time.time,
-    )
+    access = Access.of(settings.data_dir, own_secret, time.time)
     forwarders: list[str] = []
     door = assemble(
         LocationSettings(
