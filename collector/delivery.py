@@ -5,7 +5,7 @@ them, it is done; anything else stops the drain. Before the first delivery both 
 over: what the ledger doesn't know would be sent twice, what ClickHouse lost would be missing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import date
 
 from collector.backlog import HIT_COLUMNS, Waiting
@@ -69,12 +69,14 @@ class Delivery:
         """Look everything over again before the next batch: the engine may have been restarted."""
         self._has_looked = False
 
-    def look_over(self, days: Iterable[date]) -> None:
+    def look_over(self, days: Collection[date]) -> None:
         """Compare ledger and hits once a start, and once after each time without an answer.
 
         Stops when hits hold a batch that the ledger never numbered. A batch that the ledger knows
         as arrived and of which nothing is there is in doubt again: a part that broke, by a power
         cut or by a full disk that the engine overlooked, is set aside whole when the engine starts.
+
+        days    that have a spool
         """
         if self._has_looked:
             return
@@ -87,11 +89,14 @@ class Delivery:
                 f"ClickHouse holds batch {last} and ledger.sqlite knows none after {known}: it was"
                 " lost or is an old copy; nothing is drained, so that nothing is counted twice",
             )
-        for day in filter(self._ledger.takes_batches, days):
+        for day in filter(self._ledger.settles_batches, days):
             there = {row[0] for row in ask(self.client, "batches_there", {"day": day})}
             self._ledger.doubt(
                 batch.number for batch in self._ledger.batches(day) if batch.number not in there
             )
+        # After a ledger was lost. A day with a spool is judged when it has something to say.
+        counted = {row[0] for row in ask(self.client, "days_counted")}
+        self._ledger.learn_sealed(counted - set(days))
         self._has_looked = True
 
     def trust_day(self, day: date) -> None:
@@ -108,7 +113,7 @@ class Delivery:
 
     def settle(self, batch: Batch, waiting: Waiting) -> int:
         """Find out what became of an earlier attempt; return how many rows were sent now."""
-        if not self._ledger.takes_batches(batch.day):
+        if not self._ledger.settles_batches(batch.day):
             raise Skip(
                 "rows-late",
                 f"{waiting.file.name}: nobody knows whether batch {batch.number} arrived, and"

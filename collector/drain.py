@@ -105,8 +105,10 @@ class Drain:
         self._delivery.close()
 
     def _cycle(self, stack: contextlib.ExitStack) -> None:
-        waiting = self._open(stack)
-        self._delivery.look_over({file.day for file in waiting})
+        found = files(self._spool)
+        days = {file.day for file in found} | _directories(self._spool)
+        waiting = self._open(stack, found, days)
+        self._delivery.look_over(days)
         self._withdraw(waiting)
         self._settle(waiting)
         self._take(waiting)
@@ -118,17 +120,18 @@ class Drain:
         self._delivery.doubt()
         self._withdrawals.doubt()
 
-    def _open(self, stack: contextlib.ExitStack) -> dict[SpoolFile, Waiting]:
+    def _open(
+        self, stack: contextlib.ExitStack, found: list[SpoolFile], days: set[date]
+    ) -> dict[SpoolFile, Waiting]:
         """Open every file that may have something new, and with it note its last row: (a)."""
-        found = files(self._spool)
         self._finished.intersection_update(found)
-        days = {file.day for file in found}
         self._withdrawals.keep(days)
-        for day in sorted(days | _directories(self._spool)):
+        for day in sorted(days):
             self._ledger.saw(day)
+        doubted = {(batch.day, batch.run) for batch in self._ledger.in_doubt()}
         waiting = {}
         for file in found:
-            if file not in self._finished:
+            if file not in self._finished or (file.day, file.run) in doubted:
                 with self._one_file(file), contextlib.suppress(FileNotFoundError):
                     each = stack.enter_context(opened(file))
                     if each is not None:

@@ -27,6 +27,7 @@ READ_AS: Final[Mapping[str, State]] = {
     "lost": "lost",
 }
 TAKES_BATCHES: Final = ("open", "closed")
+SETTLES_BATCHES: Final = (*TAKES_BATCHES, "drained")
 
 TABLES: Final = (
     """create table if not exists batches (
@@ -120,10 +121,24 @@ class Ledger:
                 "insert or ignore into days (day, state) values (?, 'open')", (day.isoformat(),)
             )
 
+    def learn_sealed(self, days: Iterable[date]) -> None:
+        """Note days that counts hold as sealed, where nothing is known of them."""
+        self._file.write_many(
+            "insert or ignore into days (day, state) values (?, 'sealed')",
+            [(day.isoformat(),) for day in days],
+        )
+
     def takes_batches(self, day: date) -> bool:
         """Return whether a new batch of that day may be formed."""
+        return self._state(day) in TAKES_BATCHES
+
+    def settles_batches(self, day: date) -> bool:
+        """Return whether a batch in doubt may still be sent: the day isn't counted yet."""
+        return self._state(day) in SETTLES_BATCHES
+
+    def _state(self, day: date) -> str | None:
         rows = self._file.rows("select state from days where day = ?", (day.isoformat(),))
-        return bool(rows) and rows[0][0] in TAKES_BATCHES
+        return str(rows[0][0]) if rows else None
 
     # Batches.
 

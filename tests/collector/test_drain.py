@@ -155,6 +155,23 @@ def test_a_batch_that_clickhouse_lost_is_sent_again(desk: Desk) -> None:
     assert desk.rows() == expected(worker)
 
 
+def test_a_batch_missed_at_the_close_is_sent_again(desk: Desk) -> None:
+    """The day is drained and its close finds that ClickHouse lost a batch meanwhile: put in doubt,
+    it is sent again from a file that the drain had finished with, and no new batch is formed."""
+    worker = Worker(desk.spool)
+    worker.commit(any_hits(50))
+    worker.finish()
+    desk.drain.step()
+    desk.drain.step()
+    desk.client.command("alter table hits delete where batch = 1", settings={"mutations_sync": 2})
+    desk.change_ledger("update days set state = 'drained'")
+    desk.ledger.doubt([1])
+    assert desk.drain.step() == 50
+    assert desk.rows() == expected(worker)
+    assert [batch.number for batch in desk.ledger.batches(DAY)] == [1]
+    assert not desk.alarms()
+
+
 def test_a_lost_ledger_stops_the_drain(desk: Desk) -> None:
     """Somebody deletes ledger.sqlite: the rows in ClickHouse would all be sent a second time."""
     worker = Worker(desk.spool)
@@ -168,6 +185,34 @@ def test_a_lost_ledger_stops_the_drain(desk: Desk) -> None:
         assert desk.drain.step() == 0
     assert "ClickHouse holds batch 1" in desk.alarms()["ledger-lost"]
     assert desk.rows() == expected(worker)
+
+
+def test_a_new_ledger_drains_again_once_the_tables_were_emptied(desk: Desk) -> None:
+    """There is no copy of the ledger, so the operator empties hits and erased, as the alarm's entry
+    says: what the spool has counts again, once, withdrawals included; sealed days are known from
+    their counts."""
+    sealed = date(2025, 12, 31)
+    desk.client.command(
+        "insert into counts (day, period, seller, product, visitors, views, closed, seal)"
+        f" values ('{sealed}', 'day', 's', '', 5, 5, '{sealed}', 1)"
+    )
+    worker = Worker(desk.spool)
+    worker.commit([*any_hits(50), hit(visitor=7)])
+    desk.drain.step()
+    worker.erase("s", 7)
+    worker.commit(any_hits(10, seed=2))
+    desk.drain.step()
+    before = desk.rows()
+    desk.stop()
+    for path in desk.ledger_path.parent.glob("ledger.sqlite*"):
+        path.unlink()
+    for table in ("hits", "erased"):
+        desk.client.command(f"truncate table {table}")
+    desk.start()
+    desk.drain.step()
+    assert not desk.alarms()
+    assert desk.rows() == before
+    assert desk.ledger.days(date.min, date.max) == {sealed: "sealed", DAY: "open"}
 
 
 def test_an_old_copy_of_the_ledger_stops_the_drain(desk: Desk) -> None:

@@ -75,6 +75,22 @@ def test_a_batch_that_differs_stops_the_close(shop: Shop) -> None:
     assert list(shop.spool.rglob("*.sqlite"))
 
 
+def test_a_batch_that_clickhouse_lost_is_sent_again_and_sealed(shop: Shop) -> None:
+    """A disk loses a part after the day was drained: its batches are gone whole, so the close has
+    the drain send them again from the spool, and seals what was written."""
+    shop.visit(DAY, some_hits(300, 13))
+    shop.midnight_after(DAY)
+    while shop.state_of(DAY) != "drained":
+        shop.seal.step()
+    shop.client.command("truncate table hits")
+    assert not shop.seal.step()
+    shop.drain.step()
+    shop.seal_all()
+    assert shop.state_of(DAY) == "sealed"
+    assert shop.totals(DAY) == totals_of(shop.written[DAY])
+    assert shop.ledger.alarms.sounding() == []
+
+
 @pytest.mark.slow
 def test_a_day_that_cannot_be_sealed_is_lost_and_shredded(shop: Shop) -> None:
     """For 72 hours of running a batch differs: the day is declared lost. It is missing and not
