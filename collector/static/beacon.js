@@ -167,8 +167,10 @@
     attributeFilter: ["data-sig"],
     subtree: true,
   });
+  on(w, "collector:consent", look);
+  // The store may tell of a change before document.cookie shows it, so that is looked at as well.
   if (w.cookieStore) on(cookieStore, "change", look);
-  else setInterval(look, 1e3);
+  setInterval(look, 1e3);
   read(tag);
   // sendBeacon tells no status; the browser's own timing does where the origin is ours. Last,
   // because a browser without it has nothing to lose behind this line.
