@@ -104,7 +104,7 @@ def create_app(
             *_dashboard(shop, shares, look, options),
         ],
         middleware=[Middleware(SafeHeaders)],
-        exception_handlers={Refused: refused, HTTPException: refused},
+        exception_handlers={Refused: refused, HTTPException: refused, Exception: refused},
         lifespan=_lifespan(shop.stats),
     )
 
@@ -205,8 +205,8 @@ def _refused(look: Look, request: Request, error: Exception) -> Response:
             refused = Refused(405, "bad-method", "This address doesn't take that method.")
         case HTTPException(status_code=status):
             refused = Refused(status, "bad-request", "The request can't be read.")
-        case _:
-            raise error
+        case _:  # A bug of ours. The server logs where; the reader learns no more than that.
+            refused = Refused(500, "internal", "Something went wrong on this server.")
     more = dict(getattr(error, "headers", None) or {})
     if refused.status == 503:
         more["Retry-After"] = "5"

@@ -5,14 +5,16 @@ No inline script or style, nothing from another host, no frame but those that ar
 
 import hashlib
 import mimetypes
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
@@ -42,7 +44,6 @@ class Look:
     name: str = ""
     colour: str = ""
     logo: Path | None = None
-    _environments: dict[str, Environment] = field(default_factory=dict, repr=False)
 
     def page(
         self,
@@ -55,16 +56,12 @@ class Look:
     ) -> Response:
         """Return a page; `values` are what its template shows."""
         language = speaks(request)
-        html = (
-            self._environment(language)
-            .get_template(template)
-            .render(
-                look=self,
-                here=Here(self.home, request),
-                language=language,
-                languages=LANGUAGES,
-                **values,
-            )
+        html = TEMPLATES.get_template(template).render(
+            look=self,
+            here=Here(self.home, request),
+            language=language,
+            languages=LANGUAGES,
+            **values,
         )
         headers = {
             "Content-Security-Policy": self.policy,
@@ -82,11 +79,7 @@ class Look:
 
     def text(self, language: Language, template: str, **values: Any) -> str:
         """Return what a template says, for a letter rather than a page."""
-        return (
-            self._environment(language)
-            .get_template(template)
-            .render(look=self, lang=language.code, **values)
-        )
+        return TEMPLATES.get_template(template).render(look=self, language=language, **values)
 
     @cached_property
     def policy(self) -> str:
@@ -122,40 +115,33 @@ class Look:
         kind = mimetypes.guess_type(self.logo.name)[0]
         return FileResponse(self.logo, media_type=kind, headers=_LONG)
 
-    def _environment(self, language: Language) -> Environment:
-        if language.code not in self._environments:
-            self._environments[language.code] = _environment(language)
-        return self._environments[language.code]
-
 
 _LONG = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
-def _environment(language: Language) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    words: Any = environment
-    words.install_gettext_translations(language.words, newstyle=True)
-    environment.filters |= {
-        "number": language.number,
-        "signed": language.signed,
-        "percent": language.percent,
-        "day": language.day,
-        "short_day": language.short_day,
-        "month": language.month,
-        "span": language.span,
-    }
-    environment.globals |= {"spark": spark, "said": lambda change: said(change, language)}
-    return environment
+def _in_language(write: Callable[..., str]) -> Callable[..., str]:
+    """Return a filter that writes in the language of the page that uses it."""
+
+    @pass_context
+    def written(context: Context, *values: Any) -> str:
+        return write(context["language"], *values)
+
+    return written
 
 
-def said(change: Change, language: Language) -> str:
+@pass_context
+def _word(context: Context, text: str) -> str:
+    words: NullTranslations = context["language"].words
+    return words.gettext(text)
+
+
+@pass_context
+def _words(context: Context, one: str, many: str, n: int) -> str:
+    words: NullTranslations = context["language"].words
+    return words.ngettext(one, many, n)
+
+
+def said(language: Language, change: Change) -> str:
     """Write a change: +3, −12 %, or an equals sign."""
     if change.direction == "same":
         return "="
@@ -189,3 +175,25 @@ class Here:
         given = {key.rstrip("_"): str(value) for key, value in changes.items() if value is not None}
         query = urlencode({key: value for key, value in kept.items() if key != "token"} | given)
         return f"{target}?{query}" if query else target
+
+
+def _templates() -> Environment:
+    """Return the templates, compiled once for all languages."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    i18n: Any = environment
+    i18n.install_gettext_callables(_word, _words, newstyle=True)
+    names = ("number", "signed", "percent", "day", "short_day", "month", "span")
+    environment.filters |= {name: _in_language(getattr(Language, name)) for name in names}
+    environment.globals |= {"spark": spark, "said": _in_language(said)}
+    return environment
+
+
+TEMPLATES = _templates()

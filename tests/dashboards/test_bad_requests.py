@@ -1,10 +1,11 @@
 """Bad requests: each gets one sentence that names the field and says what would do."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.dashboards.running import Site, token
+from tests.dashboards.running import Book, Site, token
 
 GOOD: dict[str, Any] = {"from": "2026-11-01", "to": "2026-11-18"}
 DATE = "not a date; write YYYY-MM-DD, for example 2026-01-31"
@@ -136,6 +137,21 @@ def test_an_unknown_address_and_a_wrong_method_are_told_in_the_same_shape(site: 
     assert unknown.message == "There is nothing at this address."
     assert (posted.status, posted.json["error"]["code"]) == (405, "bad-method")
     assert sorted(posted.headers["allow"].split(", ")) == ["GET", "HEAD"]
+
+
+def test_a_bug_of_ours_is_told_in_the_same_shape(serve: Callable[..., Site], book: Book) -> None:
+    """The calendar breaks, which no reader can cure: 500, the shape of every other error, and
+    not a word of what happened."""
+    site = serve()
+    book.states = None  # type: ignore[assignment]  # the bug
+
+    answer = site.ask("/api/v1/summary", bearer=token("stats", "someone"), **GOOD)
+    page = site.ask("/dashboard/", headers={"Cookie": site.sign_in("someone")})
+
+    assert (answer.status, answer.json["error"]["code"]) == (500, "internal")
+    assert answer.message == "Something went wrong on this server."
+    assert page.status == 500
+    assert "Something went wrong on this server." in page.text
 
 
 def test_a_database_that_is_away_is_said_so(broken_site: Site) -> None:

@@ -71,6 +71,7 @@ def test_a_spreadsheet_is_read_as_one(site: Site, catalogue: Catalogue) -> None:
     assert catalogue.products("ann")["2"].retired
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_products_are_taken_and_one_more_is_not(
     site: Site, catalogue: Catalogue
 ) -> None:

@@ -37,7 +37,7 @@ def read(site: Site, seller: str | None, path: str) -> str:
 def test_a_small_shop_is_not_fooled_by_per_cent(now: int, before: int, words: str) -> None:
     """From one visitor to two is one more and not twice as many; between large numbers a share
     says more, unless it would round to nothing."""
-    assert said(change(now, before), language("en")) == words
+    assert said(language("en"), change(now, before)) == words
 
 
 def test_a_day_that_is_not_over_is_never_compared(site: Site, visits: Visits) -> None:
