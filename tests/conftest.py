@@ -24,17 +24,20 @@ if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and disk_usage(MEMORY).free > 
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark what lies under tests/browser and tests/faults, so that nobody forgets to.
 
-    The browser's tests come last: Playwright's event loop runs in this thread for as long as the
-    browser does, and no other test could run one of its own meanwhile.
+    Here and not later: `-m` has chosen by then.
     """
-    for item in items:
-        folder = item.path.relative_to(HERE).parts[0]
-        if folder in {"browser", "faults"}:
-            item.add_marker(folder)
+    folder = item.path.relative_to(HERE).parts[0]
+    if folder in {"browser", "faults"}:
+        item.add_marker(folder)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the browser's tests come last: Playwright's event loop runs in this thread for as long
+    as the browser does, and no other test could run one of its own meanwhile."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
