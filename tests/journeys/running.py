@@ -37,6 +37,7 @@ class Collector:
     """A data directory, and the processes that run in it.
 
     settings  by name, without the prefix; a start takes what they are then
+    before    a command that runs the processes, such as one that gives them a disk of their own
     """
 
     directory: Path
@@ -45,6 +46,7 @@ class Collector:
     reports: int
     secret: str
     process: subprocess.Popen[bytes] | None = None
+    before: tuple[str, ...] = ()
     _tokens: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     @property
@@ -62,7 +64,7 @@ class Collector:
         assert self.process is None
         with (self.directory / "output.txt").open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "collector", command],
+                [*self.before, sys.executable, "-m", "collector", command],
                 env=self.environment(),
                 stdout=output,
                 stderr=output,
