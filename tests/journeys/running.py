@@ -72,7 +72,7 @@ class Collector:
             )
         for name, port in (("beacons", self.beacons), ("reports", self.reports)):
             if command in ("serve", name):
-                eventually(partial(self._is_ready, port), f"{name} ready", lambda: self.output)
+                eventually(partial(self.is_ready, port), f"{name} ready", lambda: self.output)
 
     def stop(self) -> int:
         """Stop as systemd does; return the exit status."""
@@ -196,7 +196,8 @@ class Collector:
         assert answer.status == 200, answer.content
         return answer.json["views"], answer.json["visitor_days"]
 
-    def _is_ready(self, port: int) -> bool:
+    def is_ready(self, port: int) -> bool:
+        """Return whether a port says that it is ready; the command must not have ended."""
         assert self.process is not None
         assert self.process.poll() is None, self.output
         try:

@@ -119,7 +119,7 @@ def test_a_process_that_ends_is_started_again(
         os.kill(first, number)
         again = eventually(lambda: other_child(collector, which, first), f"{which} again")
         assert again != first
-        eventually(lambda: is_ready(collector), "both ready", lambda: collector.output)
+        eventually(lambda: both_ready(collector), "both ready", lambda: collector.output)
         load.wait_for(ENOUGH)
         load._stop.set()
         eventually(lambda: not any(each.is_alive() for each in load._threads), "the load's end")
@@ -133,7 +133,7 @@ def other_child(collector: Collector, which: str, first: int) -> int:
     return found if found != first else 0
 
 
-def is_ready(collector: Collector) -> bool:
+def both_ready(collector: Collector) -> bool:
     """Return whether both ports say that they are ready."""
     try:
         ports = (collector.beacons, collector.reports)
@@ -246,7 +246,7 @@ def test_a_port_that_is_taken_later_is_waited_for(directory: Path, seller: str) 
             )
             assert collector.process is not None
             assert collector.process.poll() is None
-        eventually(lambda: is_ready(collector), "beacons again", lambda: collector.output)
+        eventually(lambda: both_ready(collector), "beacons again", lambda: collector.output)
         assert collector.child("reports") == reports
         assert collector.pixel(seller).counted == "yes"
         assert collector.summary(seller) == (2, 1)
