@@ -49,6 +49,8 @@ class Table:
     moved     most changed first
     quiet     on sale and not looked at in QUIET_DAYS; quiet_more: so many are not shown.
               None where those days have no data to say it by
+    is_new    nobody was counted in the range, in the days before or in QUIET_DAYS, and there is
+              no catalogue
     """
 
     rows: tuple[Row, ...]
@@ -59,6 +61,7 @@ class Table:
     moved: tuple[Row, ...]
     quiet: tuple[Listing, ...] | None
     quiet_more: int
+    is_new: bool
 
 
 def table(stats: Stats, listed: Mapping[str, Listing], head: Figures, query: PageAsked) -> Table:
@@ -91,6 +94,7 @@ def table(stats: Stats, listed: Mapping[str, Listing], head: Figures, query: Pag
         moved=_moved(rows),
         quiet=None if quiet is None else tuple(quiet[:QUIET_SHOWN]),
         quiet_more=max(0, len(quiet or ()) - QUIET_SHOWN),
+        is_new=not windows and not listed and not head.totals.views,
     )
 
 
@@ -162,7 +166,7 @@ def _with_sparks(stats: Stats, head: Figures, rows: Sequence[Row]) -> tuple[Row,
     span = head.span.until(head.now - DAY)
     if not rows or not span.days:
         return tuple(rows)
-    parts = intervals(span, _pace(span))
+    parts = _whole(intervals(span, _pace(span)))
     shown = Shelf(head.shelf.seller, frozenset(row.product for row in rows))
     visitors = stats.sparks(shown, parts)
     known = [any(head.days[day] is not None for day in part) for part in parts]
@@ -173,6 +177,16 @@ def _with_sparks(stats: Stats, head: Figures, rows: Sequence[Row]) -> tuple[Row,
         return tuple(n if has_data else None for n, has_data in steps)
 
     return tuple(replace(row, spark=spark(row.product)) for row in rows)
+
+
+def _whole(parts: list[Span]) -> list[Span]:
+    """Leave out a first and a last step that are cut short: they would look like a fall."""
+    whole = parts[:]
+    if len(whole) > 2 and whole[-1].days < min(whole[-2].days, 28):
+        whole.pop()
+    if len(whole) > 2 and whole[0].days < min(whole[1].days, 28):
+        whole.pop(0)
+    return whole
 
 
 def _pace(span: Span) -> Interval:

@@ -194,3 +194,16 @@ def test_two_thousand_products_are_sorted_and_searched(
     assert "Lamp 1999 oak" in found
     assert "Lamp 1997" not in found
     assert "No product fits your search. Show all" in nothing
+
+
+def test_nobody_yet_and_nobody_in_these_days_are_told_apart(site: Site, visits: Visits) -> None:
+    """A new seller reads that numbers will come by themselves; one whose visitors came last week
+    reads on a quiet day that these days had none."""
+    new = read(site, f"{visits.seller}-new", "/dashboard/")
+    visits.add("cup", 2, day=TODAY - 7 * DAY)
+    quiet = read(site, visits.seller, "/dashboard/?range=yesterday")
+
+    assert "Nobody has been counted yet" in new
+    assert "Today so far" not in new
+    assert "Nobody has been counted yet" not in quiet
+    assert "No visitors in these days" in quiet
