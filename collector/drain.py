@@ -126,8 +126,6 @@ class Drain:
         """Open every file that may have something new, and with it note its last row: (a)."""
         self._finished.intersection_update(found)
         self._withdrawals.keep(days)
-        for day in sorted(days):
-            self._ledger.saw(day)
         doubted = {(batch.day, batch.run) for batch in self._ledger.in_doubt()}
         waiting = {}
         for file in found:
@@ -142,6 +140,8 @@ class Drain:
             each.last_row - self._ledger.batched_to(file.day, file.run)
             for file, each in waiting.items()
         )
+        for day in sorted(days):
+            self._ledger.saw(day)
         return waiting
 
     def _withdraw(self, waiting: dict[SpoolFile, Waiting]) -> None:

@@ -20,7 +20,8 @@ class LedgerFile:
     def __init__(self, path: Path, tables: Sequence[str], *, version: int) -> None:
         """Open or make the file.
 
-        Errors  UnreadableLedger when it is damaged, or a newer version wrote it.
+        Errors  UnreadableLedger when it is damaged, or a newer version wrote it;
+                sqlite3.OperationalError while the disk is full or refuses.
         """
         self._lock = threading.RLock()
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,10 +30,12 @@ class LedgerFile:
                 path, BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
             self._prepare(path.name, tables, version)
+        except sqlite3.OperationalError:
+            raise  # a full disk, or rights: nothing is wrong with the file
         except sqlite3.DatabaseError as error:
             raise UnreadableLedger(
-                f"{path.name}: can't be read ({error}); put back a copy, or move it away and"
-                " rebuild it from the spool"
+                f"{path.name}: damaged ({error}); put back a copy, or start a new one as"
+                " docs/operations.md says under ledger-lost"
             ) from None
 
     def rows(self, question: str, values: Sequence[object] = ()) -> list[Any]:

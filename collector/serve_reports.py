@@ -7,6 +7,7 @@ client; a reader can slow them but never stop them.
 import contextlib
 import logging
 import socket
+import sqlite3
 import sys
 import threading
 from collections import Counter
@@ -19,6 +20,7 @@ from collector import __version__, keys, metrics, readiness, secret, status
 from collector.access import Access
 from collector.assembling import assembling
 from collector.backup import scheduled
+from collector.ballast import Ballast
 from collector.calendar import Calendar
 from collector.chores import Chores
 from collector.clock import DayClock
@@ -60,6 +62,9 @@ class Reports:
     def __init__(self, settings: Settings, world: World) -> None:
         self.settings = settings
         self.spool = settings.data_dir / "spool"
+        ballast = Ballast(settings.data_dir / "ballast")
+        if ballast.is_needed():
+            ballast.let_go()  # on a full disk not even the ledger opens
         secrets = secret.load_all(settings)
         secret_bytes = secrets[0]
         self.access = Access.of(settings.data_dir, secret_bytes, world.now)
@@ -268,6 +273,9 @@ def run(settings: Settings, listener: socket.socket) -> None:
             application = reports.application()
     except Unanswered as error:
         logger.error("reports: %s; see COLLECTOR_CLICKHOUSE_DSN", error)
+        sys.exit(EXIT_FAILED)
+    except sqlite3.OperationalError as error:
+        logger.error("reports: the data directory can't be written: %s", error)
         sys.exit(EXIT_FAILED)
     except (NewerSchema, UnreadableLedger) as error:
         raise BadSettings(str(error)) from None

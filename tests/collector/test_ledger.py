@@ -192,7 +192,7 @@ def test_a_damaged_ledger_is_refused(path: Path) -> None:
     """It isn't replaced by an empty one: that would send everything again."""
     path.parent.mkdir()
     path.write_bytes(b"this was a ledger once " * 1000)
-    with pytest.raises(UnreadableLedger, match=r"ledger\.sqlite: can't be read"):
+    with pytest.raises(UnreadableLedger, match=r"ledger\.sqlite: damaged"):
         Ledger(path)
     assert path.read_bytes().startswith(b"this was a ledger once")
 
