@@ -2,94 +2,23 @@
 
 import subprocess
 import sys
-import threading
-import time
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from collector.access import Access
-from collector.warehouse import Warehouse
-from dashboards.app import Options, create_app
-from dashboards.catalogue import Catalogue
 from dashboards.language import LANGUAGES
-from dashboards.shares import Shares
-from tests.dashboards.filled import year
-from tests.dashboards.running import (
-    KEY,
-    OPERATOR_KEY,
-    SESSION_KEY,
-    Book,
-    Site,
-    Visits,
-    noon,
-    serving,
-    token,
-)
+from tests.browser.stand import Stand, stand
 
 AXE = "axe-core@4.14.1"
 NPM = Path(__file__).parent.parent.parent / ".cache" / "npm-axe"
 # WCAG 2.2 AA and what came before it, and axe's own advice.
+__all__ = ["stand"]  # a fixture
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Sizes in playwright's words.
 PHONE: Any = {"width": 390, "height": 844}
 DESK: Any = {"width": 1280, "height": 900}
-
-Start = Callable[..., Site]
-
-
-class Stand:
-    """A dashboard, its seller with a year of numbers, and one whom nobody visited."""
-
-    def __init__(self, start: Start, visits: Visits) -> None:
-        self.start = start
-        self.visits = visits
-        self.site = start()
-
-    def sign_in(self, context: BrowserContext, seller: str | None) -> None:
-        """Give a browser the seller's session."""
-        name, _, value = self.site.sign_in(seller).partition("=")
-        cookie = {"name": name, "value": value, "domain": "127.0.0.1", "path": "/dashboard"}
-        context.add_cookies([cookie])  # type: ignore[list-item]  # a cookie in playwright's words
-
-
-@pytest.fixture(scope="module")
-def stand(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
-    """One stand for the module: its tests only look."""
-    folder = tmp_path_factory.mktemp("dashboard")
-    book, catalogue = Book(), Catalogue(folder / "catalogue.sqlite")
-    visits = Visits(warehouse.connect(), f"Atelier {uuid.uuid4().hex[:6]}")
-    year(visits, book, catalogue)
-    access = Access(
-        folder / "access.sqlite",
-        token_key=KEY,
-        operator_key=OPERATOR_KEY,
-        session_key=SESSION_KEY,
-        now=time.time,
-    )
-    with ExitStack() as running:
-
-        def start(**options: Any) -> Site:
-            app = create_app(
-                authorise=access.authorise,
-                sessions=access,
-                connect=warehouse.connect,
-                calendar=book,
-                now=noon,
-                catalogue=catalogue,
-                shares=Shares(folder / "shares.sqlite"),
-                options=Options(brand_name="Handmade", **options),
-            )
-            return running.enter_context(serving(app))
-
-        yield Stand(start, visits)
-    access.close()
 
 
 @pytest.fixture(scope="session")
@@ -265,61 +194,4 @@ def test_nothing_is_fetched_from_elsewhere_and_nothing_jumps(
         page.goto(stand.site.url + path, wait_until="networkidle")
         assert page.evaluate("window.shifts") == 0, path
     assert hosts == {f"127.0.0.1:{stand.site.port}"}
-    context.close()
-
-
-@pytest.fixture
-def seller_area() -> Iterator[Callable[[str], str]]:
-    """Another site's page that shows an address in a frame."""
-    shown = {"address": ""}
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = f'<!doctype html><title>x</title><iframe src="{shown["address"]}"></iframe>'
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-
-    def show(address: str) -> str:
-        shown["address"] = address
-        return f"http://area.localhost:{server.server_port}"
-
-    yield show
-    server.shutdown()
-    server.server_close()
-
-
-def test_it_works_in_another_sites_frame(
-    stand: Stand, browser: Browser, seller_area: Callable[[str], str]
-) -> None:
-    """The marketplace's seller area, on another site, shows the dashboard in a frame. The seller
-    signs in inside it, clicks on, and stays signed in, though the browser refuses every
-    third-party cookie that isn't partitioned. The same frame on a site that isn't named stays
-    empty."""
-    area = seller_area("")
-    framed = stand.start(frame_ancestors=(area,))
-    login = token("login", stand.visits.seller)
-    address = f"http://dash.localhost:{framed.port}/dashboard"
-    context = browser.new_context()
-    page = context.new_page()
-
-    page.goto(seller_area(f"{address}/login?token={login}"))
-    frame = page.frame_locator("iframe")
-    frame.get_by_role("button", name="Sign in").click()
-    expect(frame.get_by_role("heading", level=1)).to_have_text("Your visitors")
-    frame.get_by_role("link", name="Oak table").first.click()
-    expect(frame.get_by_role("heading", level=1)).to_contain_text("Oak table")
-    cookie = next(c for c in context.cookies() if c["name"] == "collector_session")
-    assert cookie.get("partitionKey"), "not partitioned"
-
-    page.goto(seller_area(f"{address}/").replace("area.localhost", "thief.localhost"))
-    expect(page.frame_locator("iframe").locator("body")).not_to_contain_text("visitors")
-    assert page.frames[1].url.startswith("chrome-error:")
     context.close()
