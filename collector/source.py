@@ -13,6 +13,7 @@ from publicsuffixlist import PublicSuffixList
 from collector.hit import DIRECT, OTHER
 
 URL_CHARACTERS_MAX = 4096
+HOST_CHARACTERS_MAX = 253  # RFC 1035
 CACHE_ENTRIES_MAX = 10_000
 # Without the library's memory of the last URLs that it split: a URL lives for one request.
 _urlsplit = unwrap(urlsplit)
@@ -49,11 +50,16 @@ class Sources:
             return OTHER
         domain = self._cache.get(host)
         if domain is None:
-            domain = self._suffixes.privatesuffix(host) or OTHER
+            domain = self._registrable(host)
             if len(self._cache) >= CACHE_ENTRIES_MAX:
                 del self._cache[next(iter(self._cache))]
             self._cache[host] = domain
         return domain
+
+    def _registrable(self, host: str) -> str:
+        # Some hosting firms' suffixes leave a machine's address as the part that is registered.
+        domain = self._suffixes.privatesuffix(host) if len(host) <= HOST_CHARACTERS_MAX else None
+        return OTHER if domain is None or _ADDRESS.search(domain) else domain
 
 
 def _host(url: str) -> str:
