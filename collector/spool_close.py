@@ -34,6 +34,7 @@ class SpoolOfDay:
         self._ledger = ledger
         self.day = day
         self._directory = spool / day.isoformat()
+        self._going = spool / f"{day.isoformat()}.going"
         self._locks: dict[Path, int] = {}
 
     def refuse_new_files(self) -> None:
@@ -119,13 +120,17 @@ class SpoolOfDay:
         return total
 
     def shred(self) -> None:
-        """Shred every file of the day; errors as shred_directory."""
-        shred_directory(self._directory)
-        self.release()
+        """Shred every file of the day; errors as shred_directory.
 
-    def is_gone(self) -> bool:
-        """Return whether no file of the day is left."""
-        return not self._directory.exists()
+        Why     the directory is renamed first: a half shredded file would be taken for a damaged
+                one by whoever reads the spool after a kill.
+        """
+        shred_directory(self._going)
+        if self._directory.exists():
+            self._directory.rename(self._going)
+            sync_directory(self._spool)
+            shred_directory(self._going)
+        self.release()
 
     def forget_old_marks(self) -> None:
         """Remove the marks of days so old that no worker can come back from them."""
