@@ -15,7 +15,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client as Client  # who asks needs no driver
 from clickhouse_connect.driver.exceptions import Error
 
-from collector import schema
+from collector import schema, server_fitness
 from collector.statements import statement
 
 MIB: Final = 1024 * 1024
@@ -51,6 +51,10 @@ class Unanswered(Exception):
     """The engine refused a statement, or nobody knows whether it ran; the text says which code."""
 
 
+class UnfitServer(Unanswered):
+    """A ClickHouse server that is set up so that a promise would break; the text names what."""
+
+
 class Warehouse:
     """Opens clients, one for each user: a client serialises its calls. Close it before the end.
 
@@ -76,15 +80,17 @@ class Warehouse:
 
     def connect(self, **settings: int) -> Client:
         """Return a client of its own, closed with the warehouse. Settings are the engine's."""
+        server = {} if self.embedded else server_fitness.SESSION
         with self._lock:
-            client = self._open({**INSERT_SETTINGS, **settings})
+            client = self._open({**INSERT_SETTINGS, **server, **settings})
             self._clients.append(client)
         return client
 
     def migrate(self) -> int:
         """Bring the tables up to date; return the schema's number.
 
-        Errors  schema.NewerSchema when a newer version of Collector wrote this data; Unanswered.
+        Errors  schema.NewerSchema when a newer version of Collector wrote this data; Unanswered;
+                UnfitServer.
         """
         client = self.connect()
         try:
@@ -95,6 +101,8 @@ class Warehouse:
                 client.command(statement("note_migration"), parameters={**number, "done": 0})
                 client.command(migration.statement)
                 client.command(statement("note_migration"), parameters={**number, "done": 1})
+            if not self.embedded:
+                _check_server(client)
         except Error as error:
             raise Unanswered(told(error)) from None
         finally:
@@ -196,6 +204,20 @@ def tell(client: Client, name: str, parameters: dict[str, Any] | None = None) ->
         raise Unanswered(told(error)) from None
 
 
+def _check_server(client: Client) -> None:
+    level = ask(client, "server_level")
+    unfit = [
+        *server_fitness.unfit_logs(row[0] for row in ask(client, "server_logs")),
+        *server_fitness.unfit_level(level[0][0] if level else ""),
+        *server_fitness.unfit_session(
+            INSERT_SETTINGS | server_fitness.SESSION, dict(ask(client, "server_session"))
+        ),
+        *server_fitness.unfit_tables(ask(client, "server_tables")),
+    ]
+    if unfit:
+        raise UnfitServer("ClickHouse: " + "; ".join(unfit))
+
+
 def mark(batch: int) -> str:
     """Return what stands in the text of a batch's inserts at a server, and nowhere else."""
     return f"'batch {batch}'"
@@ -223,8 +245,12 @@ def told(error: Exception) -> str:
 
 
 def quieten() -> None:
-    """Keep the driver's own loggers from repeating a statement. Called once by a root."""
-    logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
+    """Keep the driver and its transport from repeating a statement. Called once by a root.
+
+    Why     of an answer that breaks off urllib3 logs the whole address, parameters and all.
+    """
+    for name in ("clickhouse_connect", "urllib3"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _in_memory(body: bytes) -> Any:

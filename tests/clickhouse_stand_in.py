@@ -1,10 +1,11 @@
 """Stands in for a ClickHouse server: its HTTP interface over chDB, with faults on demand.
 
-`python -m tests.clickhouse_stand_in FOLDER` prints its port. `POST /fault?do=…` arms one fault for
+`python -m tests.clickhouse_stand_in FOLDER PORT` prints its port. `POST /fault?do=…` arms one fault for
 the next insert of hits; `POST /release` lets a late one run and says so when it has ended.
 
 drop-before  the connection ends and nothing was done
 drop-after   everything was done, and the connection ends without an answer
+half         the same, in the middle of the answer
 late         the connection ends; the insert runs when it is released
 slow         the insert begins, and takes three seconds
 error        the server refuses
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -25,6 +27,7 @@ import chdb
 INSERT_OF_HITS = re.compile(r"insert\s+into\s+hits\b", re.IGNORECASE)
 INPUT = re.compile(r"from\s+input\('", re.IGNORECASE)
 connect: Callable[[str], Any] = chdb.connect
+FORM = "TabSeparated"  # where a statement names no other
 DATA_FORMAT = re.compile(r"\bformat\s+(\w+)\s*$", re.IGNORECASE)
 
 
@@ -33,27 +36,50 @@ class StandIn(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, folder: str) -> None:
-        super().__init__(("127.0.0.1", 0), Request)
+    def __init__(self, folder: str, port: int) -> None:
+        super().__init__(("127.0.0.1", port), Request)
         self.folder = folder
         self.kept = connect(folder)  # the engine lives as long as one is open
+        names = self.kept.query("select name from system.settings", FORM).bytes()
+        self.known = set(names.decode().split())
         self.fault = ""
         self.released = threading.Event()
         self.late: threading.Thread | None = None
 
-    def execute(self, query: str, data: bytes, form: str, values: dict[str, Any]) -> bytes:
+    def execute(self, asked: "Asked") -> bytes:
         """Run a statement, with data for an insert, and return the answer's bytes."""
         connection = connect(self.folder)
         try:
-            if data and (found := DATA_FORMAT.search(query)):
+            for name, value in asked.settings(self.known).items():
+                connection.query(f"set {name} = '{value}'")
+            query = asked.query
+            if asked.data and (found := DATA_FORMAT.search(query)):
                 with tempfile.NamedTemporaryFile() as file:
-                    file.write(data)
+                    file.write(asked.data)
                     file.flush()
                     query = with_file(query, file.name, found[1])
-                    return bytes(connection.query(query, form, params=values).bytes())
-            return bytes(connection.query(query, form, params=values).bytes())
+                    return bytes(connection.query(query, FORM, params=asked.values).bytes())
+            return bytes(connection.query(query, FORM, params=asked.values).bytes())
         finally:
             connection.close()
+
+
+@dataclass
+class Asked:
+    """A statement, the data of an insert, and what stood in the address."""
+
+    query: str
+    data: bytes
+    address: dict[str, str]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The statement's parameters."""
+        return {name[6:]: value for name, value in self.address.items() if name[:6] == "param_"}
+
+    def settings(self, known: set[str]) -> dict[str, str]:
+        """Return what a server would set for this statement only."""
+        return {name: value for name, value in self.address.items() if name in known}
 
 
 def with_file(query: str, path: str, form: str) -> str:
@@ -86,18 +112,20 @@ class Request(BaseHTTPRequestHandler):
             return self.release()
         if address.path == "/ping":
             return self.answer(200, b"Ok.\n")
-        query, data = (asked["query"], body) if "query" in asked else (body.decode(), b"")
-        values = {key[6:]: value for key, value in asked.items() if key.startswith("param_")}
+        if "query" in asked:
+            statement = Asked(asked["query"], body, asked)
+        else:
+            statement = Asked(body.decode(), b"", asked)
         fault = ""
-        if INSERT_OF_HITS.search(query):
+        if INSERT_OF_HITS.search(statement.query):
             fault, self.server.fault = self.server.fault, ""
-        return self.run(fault, query, data, values)
+        return self.run(fault, statement)
 
-    def run(self, fault: str, query: str, data: bytes, values: dict[str, Any]) -> None:
+    def run(self, fault: str, asked: Asked) -> None:
         """Execute a statement and answer, or not."""
         server = self.server
         if fault == "slow":
-            query = query.replace("  and {attempt", "  and sleep(3) = 0 and {attempt")
+            asked.query = asked.query.replace("  and {attempt", "  and sleep(3) = 0 and {attempt")
         if fault == "drop-before":
             return self.hang_up()
         if fault == "error":
@@ -106,17 +134,19 @@ class Request(BaseHTTPRequestHandler):
 
             def execute() -> None:
                 server.released.wait()
-                server.execute(query, data, "TabSeparated", values)
+                server.execute(asked)
 
             server.late = threading.Thread(target=execute)
             server.late.start()
             return self.hang_up()
         try:
-            found = server.execute(query, data, "TabSeparated", values)
+            found = server.execute(asked)
         except Exception as error:
             code = re.search(r"Code: (\d+)", str(error))
             return self.answer(500, str(error).encode(), code=int(code[1]) if code else 1)
-        return self.hang_up() if fault == "drop-after" else self.answer(200, found)
+        if fault == "half":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Len")
+        return self.hang_up() if fault in ("half", "drop-after") else self.answer(200, found)
 
     def release(self) -> None:
         """Let a late insert run, and answer when it has."""
@@ -144,7 +174,7 @@ class Request(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    with StandIn(sys.argv[1]) as standing:
+    with StandIn(sys.argv[1], int(sys.argv[2])) as standing:
         sys.stdout.write(f"{standing.server_port}\n")
         sys.stdout.flush()
         standing.serve_forever()
