@@ -5,10 +5,11 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check bench lock clean debian debian-bench
+.PHONY: help run test quick check minimum bench lock clean debian debian-bench
 
 PYTHON ?= python3
 VENV := .venv
+MINIMUM := .venv-minimum
 BIN := $(VENV)/bin
 
 # dpkg looks for its own tools in the sbin directories, which a plain user's PATH leaves out.
@@ -47,11 +48,21 @@ quick: $(VENV)/.test  ## An answer within a minute: style, types, imports and th
 check: $(VENV)/.test  ## Style, strict types, import contracts, house rules
 	@$(call all,$(CHECKS) "pytest -q tests/test_house_rules.py tests/test_imports.py")
 
+# Resolved anew each time: what is oldest doesn't change, and what that needs may.
+minimum: debian  ## The fast tests on the oldest versions that pyproject.toml allows
+	@$(PYTHON) -m pip install --quiet --upgrade --target .tools uv
+	@mkdir -p .cache
+	@$(RESOLVE) --resolution lowest-direct -o .cache/oldest.txt pyproject.toml
+	@$(RESOLVE) -c .cache/oldest.txt --extra dev --group build -o .cache/minimum.txt pyproject.toml
+	@$(PYTHON) -m venv --clear --without-pip $(MINIMUM)
+	@$(PYTHON) -m pip --python $(MINIMUM)/bin/python --disable-pip-version-check install --quiet -r .cache/minimum.txt
+	@$(MINIMUM)/bin/python -m pytest -q -m '$(FAST)'
+
 bench: debian-bench $(VENV)/.test  ## Measure this server beside one that does nothing
 	@$(BIN)/python -m bench
 
 clean:  ## Remove what make set up and the tools' caches; data directories stay
-	rm -rf $(VENV) .tools .cache
+	rm -rf $(VENV) $(MINIMUM) .tools .cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- Python's packages ---
@@ -84,9 +95,9 @@ lock:  ## Make the lock files again, with the newest versions that pyproject.tom
 	@$(COMPILE) -o requirements-dev.lock --extra dev -c requirements.lock pyproject.toml
 	@$(COMPILE) -o requirements-build.lock -c requirements-dev.lock --group build
 
-COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" .tools/bin/uv pip compile --quiet --upgrade \
-    --universal --python-version 3.11 --generate-hashes --no-annotate \
+RESOLVE := .tools/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
     --no-emit-index-url --no-emit-find-links --no-config --system-certs
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(RESOLVE) --upgrade --generate-hashes
 
 # --- Debian's packages ---
 
