@@ -1,7 +1,7 @@
 """Stands in for a ClickHouse server: its HTTP interface over chDB, with faults on demand.
 
-`python -m tests.clickhouse_stand_in FOLDER PORT` prints its port. `POST /fault?do=…` arms one fault for
-the next insert of hits; `POST /release` lets a late one run and says so when it has ended.
+`python -m tests.clickhouse_stand_in FOLDER PORT` prints its port. `POST /fault?do=…` arms one fault
+for the next insert of hits; `POST /release` lets a late one run and says so when it has ended.
 
 drop-before  the connection ends and nothing was done
 drop-after   everything was done, and the connection ends without an answer
