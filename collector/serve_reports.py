@@ -62,6 +62,7 @@ class Reports:
     def __init__(self, settings: Settings, world: World) -> None:
         self.settings = settings
         self.spool = settings.data_dir / "spool"
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         ballast = Ballast(settings.data_dir / "ballast")
         if ballast.is_needed():
             ballast.let_go()  # on a full disk not even the ledger opens

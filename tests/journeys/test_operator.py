@@ -4,6 +4,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,13 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
     """One Collector for all tests here."""
     with running(tmp_path_factory.mktemp("operator") / "collector") as started:
         yield started
+
+
+@pytest.mark.parametrize("command", ["beacons", "reports"])
+def test_either_process_may_be_the_first_in_a_new_directory(command: str, tmp_path: Path) -> None:
+    """Nobody makes the data directory beforehand, and the secret needn't be made either."""
+    with running(tmp_path / "collector", command) as started:
+        assert started.data.is_dir()
 
 
 def test_status_begins_with_one_sentence_and_fits_on_a_screen(collector: Collector) -> None:
