@@ -25,7 +25,7 @@ LOCKED := $(INSTALL) --require-hashes
 SELF := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
 
 # A package whose command has another name is written package:command.
-TEST_PACKAGES := caddy chromium faketime nginx nodejs:node php-cli:php ruby strace
+TEST_PACKAGES := caddy chromium curl faketime nginx nodejs:node php-cli:php ruby strace
 BENCH_PACKAGES := wrk
 FAST := not slow and not browser and not faults
 CHECKS := "ruff check" "ruff format --check" "lint-imports --cache-dir .cache/imports" "mypy"
