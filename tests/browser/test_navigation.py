@@ -250,7 +250,7 @@ def test_a_prerendered_page_counts_when_it_is_shown(
     start = shop.add(
         "/pre/1",
         f'<script type="speculationrules">{rules}</script>',
-        f"<script>setTimeout(() => location.href = '{page}', 3000)</script>",
+        f"<script>setTimeout(() => location.href = '{page}', 9000)</script>",
     )
     with bare_visitor(browser, shop) as visitor:
         open_tab(visitor, start)
