@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from collector import readiness, secret
 from collector.access import Access
 from collector.address import ClientAddress
+from collector.assembling import assembling
 from collector.server import configure_logging, listen, serve
 from collector.settings import BadSettings, Settings, read, trusted_networks
 from geoip.update import UpdateRefused, update
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
         if arguments:
             return _update(settings)
         _serve(settings)
-    except (BadSettings, ValueError) as error:
+    except BadSettings as error:
         print(error, file=sys.stderr)  # noqa: T201  # before a log could be trusted
         return EXIT_BAD_SETTINGS
     return 0
@@ -65,24 +66,24 @@ def _update(settings: Settings) -> int:
 
 
 def _serve(settings: Settings) -> None:
-    own_secret = secret.load(settings)
-    access = Access.of(settings.data_dir, own_secret, time.time)
     forwarders: list[str] = []
-    door = assemble(
-        LocationSettings(
-            data_dir=settings.data_dir,
-            url=settings.beacons_public_url,
-            database=settings.geoip_database,
-            zones_file=settings.zones_file,
-            home_country=settings.home_country,
-            origins=settings.origins,
-        ),
-        authorise=access.authorise,
-        client_address=ClientAddress(
-            trusted_networks(settings, settings.beacons_bind), forwarders.append
-        ),
-        clock=time.time,
-    )
+    with assembling():
+        access = Access.of(settings.data_dir, secret.load(settings), time.time)
+        door = assemble(
+            LocationSettings(
+                data_dir=settings.data_dir,
+                url=settings.beacons_public_url,
+                database=settings.geoip_database,
+                zones_file=settings.zones_file,
+                home_country=settings.home_country,
+                origins=settings.origins,
+            ),
+            authorise=access.authorise,
+            client_address=ClientAddress(
+                trusted_networks(settings, settings.beacons_bind), forwarders.append
+            ),
+            clock=time.time,
+        )
 
     def state() -> readiness.State:
         return readiness.State(warnings=[*door.notices(), *forwarders])

@@ -68,13 +68,17 @@ def update(
     Errors       UpdateRefused with a sentence; it never holds the key or the address's query.
     """
     if own is not None:
-        raise UpdateRefused("GEOIP_DATABASE: names a file of your own; empty it to use updates")
+        raise UpdateRefused(
+            "COLLECTOR_GEOIP_DATABASE: names a file of your own; empty it to use updates"
+        )
     if bool(account) != bool(licence_key):
-        raise UpdateRefused("GEOIP_ACCOUNT and GEOIP_LICENCE_KEY: set both, or neither")
+        raise UpdateRefused(
+            "COLLECTOR_GEOIP_ACCOUNT and COLLECTOR_GEOIP_LICENCE_KEY: set both, or neither"
+        )
     if not url and not account:
         raise UpdateRefused(
-            "GEOIP_URL: set it to an MMDB's address, or GEOIP_ACCOUNT and GEOIP_LICENCE_KEY "
-            "to those of a MaxMind account"
+            "COLLECTOR_GEOIP_URL: set it to an MMDB's address, or COLLECTOR_GEOIP_ACCOUNT and "
+            "COLLECTOR_GEOIP_LICENCE_KEY to those of a MaxMind account"
         )
     credentials = Credentials(account, licence_key) if account else None
     destination = fetched_path(data_dir)
@@ -110,9 +114,9 @@ def _download(url: str, credentials: Credentials | None) -> tuple[bytes, bool]:
     except Unfetched as error:
         if error.status in (401, 403) and credentials is not None:
             raise UpdateRefused(
-                f"{error}: GEOIP_ACCOUNT and GEOIP_LICENCE_KEY are not accepted"
+                f"{error}: COLLECTOR_GEOIP_ACCOUNT and COLLECTOR_GEOIP_LICENCE_KEY are not accepted"
             ) from None
-        raise UpdateRefused(f"GEOIP_URL: {error}") from None
+        raise UpdateRefused(f"COLLECTOR_GEOIP_URL: {error}") from None
     if expected is not None and hashlib.sha256(content).hexdigest() != expected:
         raise UpdateRefused("the download's checksum is not the published one; try again later")
     return content, expected is not None
@@ -123,7 +127,9 @@ def _expected(fragment: str, url: str, credentials: Credentials | None) -> str |
     if fragment:
         pinned = _SHA256.search(fragment)
         if pinned is None or not fragment.startswith("sha256="):
-            raise UpdateRefused("GEOIP_URL: after # only sha256= and 64 hexadecimal digits will do")
+            raise UpdateRefused(
+                "COLLECTOR_GEOIP_URL: after # only sha256= and 64 hexadecimal digits will do"
+            )
         return pinned[1].lower()
     parts = urlsplit(url)
     by_query = "suffix=" in parts.query  # MaxMind's way to ask for the checksum

@@ -136,15 +136,16 @@ def test_the_door_alone_serves_marketplace_and_browser(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"COLLECTOR_HOME_COUNTRY": "EL"}, "HOME_COUNTRY: "),
-        ({"COLLECTOR_ZONES_FILE": "none.toml"}, "ZONES_FILE: "),
+        ({"COLLECTOR_HOME_COUNTRY": "EL"}, "COLLECTOR_HOME_COUNTRY: must be an ISO"),
+        ({"COLLECTOR_ZONES_FILE": "none.toml"}, "COLLECTOR_ZONES_FILE: none.toml: "),
         ({"COLLECTOR_TRUSTED_PROXIES": "*"}, "COLLECTOR_TRUSTED_PROXIES: "),
     ],
 )
 def test_a_bad_setting_stops_the_start_with_a_sentence(
     tmp_path: Path, settings: dict[str, str], sentence: str
 ) -> None:
-    """The operator reads which setting it was, and no traceback."""
+    """The operator reads which variable it was, as it stands in the environment, and no
+    traceback."""
     with (
         pytest.raises(AssertionError, match="did not start") as stopped,
         alone(tmp_path, **settings),

@@ -245,15 +245,18 @@ def test_a_slow_download_is_cut_off(desk: Desk, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({}, "GEOIP_URL: set it"),
-        ({"url": "ftp://example.org/c.mmdb"}, "GEOIP_URL: must be an https:// address"),
-        ({"url": "http://example.org/c.mmdb"}, "GEOIP_URL: must be an https:// address"),
-        ({"url": f"file://{BUNDLED}"}, "GEOIP_URL: must be an https:// address"),
-        ({"url": "country.mmdb"}, "GEOIP_URL: must be an https:// address"),
-        ({"url": "http://127.0.0.1:9/c.mmdb"}, "GEOIP_URL: 127.0.0.1 can't be reached"),
-        ({"account": "123"}, "GEOIP_ACCOUNT and GEOIP_LICENCE_KEY: set both"),
-        ({"licence_key": KEY}, "GEOIP_ACCOUNT and GEOIP_LICENCE_KEY: set both"),
-        ({"own": Path("mine.mmdb"), "url": "https://example.org"}, "GEOIP_DATABASE: names a file"),
+        ({}, "COLLECTOR_GEOIP_URL: set it"),
+        ({"url": "ftp://example.org/c.mmdb"}, "COLLECTOR_GEOIP_URL: must be an https:// address"),
+        ({"url": "http://example.org/c.mmdb"}, "COLLECTOR_GEOIP_URL: must be an https:// address"),
+        ({"url": f"file://{BUNDLED}"}, "COLLECTOR_GEOIP_URL: must be an https:// address"),
+        ({"url": "country.mmdb"}, "COLLECTOR_GEOIP_URL: must be an https:// address"),
+        ({"url": "http://127.0.0.1:9/c.mmdb"}, "COLLECTOR_GEOIP_URL: 127.0.0.1 can't be reached"),
+        ({"account": "123"}, "COLLECTOR_GEOIP_ACCOUNT and COLLECTOR_GEOIP_LICENCE_KEY: set both"),
+        ({"licence_key": KEY}, "COLLECTOR_GEOIP_ACCOUNT and COLLECTOR_GEOIP_LICENCE_KEY: set both"),
+        (
+            {"own": Path("mine.mmdb"), "url": "https://example.org"},
+            "COLLECTOR_GEOIP_DATABASE: names a file",
+        ),
     ],
 )
 def test_settings_that_can_not_work_are_named(
