@@ -119,6 +119,7 @@ class Reports:
                 path_prefix=settings.path_prefix,
                 frame_ancestors=settings.frame_ancestors,
                 seller_area_url=settings.seller_area_url,
+                own_visits_url=f"{settings.beacons_public_url}{settings.path_prefix}/own",
                 brand_name=settings.brand_name,
                 brand_colour=settings.brand_colour,
                 brand_logo=settings.brand_logo,

@@ -44,12 +44,17 @@ STEP_LOOK_SECONDS = 30.0  # A clock that jumps or a machine that sleeps is notic
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Plain values of the settings that have the same names."""
+    """Plain values of the settings that have the same names.
+
+    own_visits_url  the page that leaves a browser out of the numbers; it stands where product pages
+                    send their beacons, which may be another host; '' if there is none
+    """
 
     public_url: str = "http://127.0.0.1:8001"
     path_prefix: str = ""
     frame_ancestors: tuple[str, ...] = ()
     seller_area_url: str = ""
+    own_visits_url: str = ""
     brand_name: str = ""
     brand_colour: str = ""
     brand_logo: str = ""
@@ -117,6 +122,7 @@ def _look(options: Options) -> Look:
         options.brand_name,
         options.brand_colour,
         logo_file(options.brand_logo),
+        options.own_visits_url,
     )
 
 

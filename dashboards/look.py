@@ -35,6 +35,7 @@ class Look:
     home             the dashboard's path, with PATH_PREFIX
     frame_ancestors  origins that may show pages in a frame
     seller_area_url  where sellers sign in; '' if unknown
+    own_visits_url   where a browser is left out of the numbers; '' if there is no such page
     logo             a picture's file, served from here because pages fetch nothing from elsewhere
     """
 
@@ -44,6 +45,7 @@ class Look:
     name: str = ""
     colour: str = ""
     logo: Path | None = None
+    own_visits_url: str = ""
 
     def page(
         self,

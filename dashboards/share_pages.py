@@ -78,7 +78,7 @@ class SharePages:
         try:
             key = self.shares.make(shelf, today, asked.until)
         except TooManyShares:
-            raise bad("until", f"at most {PER_SELLER_MAX} links; revoke one first") from None
+            raise bad("links", f"at most {PER_SELLER_MAX}; revoke one first") from None
         link = f"{self.public_url}{self.look.home}/shared/{key}/"
         return self._page(request, grant, shelf, link, asked.until)
 

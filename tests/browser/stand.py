@@ -69,7 +69,9 @@ def stand(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Ite
                 now=noon,
                 catalogue=catalogue,
                 shares=Shares(folder / "shares.sqlite"),
-                options=Options(brand_name="Handmade", **options),
+                options=Options(
+                    brand_name="Handmade", own_visits_url="https://shop.example/own", **options
+                ),
             )
             return running.enter_context(serving(app))
 

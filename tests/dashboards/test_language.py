@@ -1,5 +1,6 @@
 """Languages: every word that a reader sees, in six languages."""
 
+import html
 import re
 from datetime import date
 from pathlib import Path
@@ -117,3 +118,71 @@ def test_a_page_says_in_which_language_it_is(code: str, site: Site, visits: Visi
         f"lang={code}&amp;range=yesterday" in page.text
     )
     assert Path(HERE / "translations" / f"{code}.po").exists() == (code != "en")
+
+
+# What a seller may meet instead of numbers: an address, the status, and the sentence about it.
+BAD_DAYS = (
+    "These days can't be shown. Choose a first and a last day that exist, in this order and at"
+    " most five years apart."
+)
+UNREADABLE = "Something in this address or form can't be read. Start again from the overview."
+NOT_SHOWN = {
+    "/dashboard/nothing": (
+        404,
+        "This address has no page. Perhaps it was cut off when it was copied.",
+    ),
+    "/dashboard/?from=2026-11-18&to=2026-11-17": (400, BAD_DAYS),
+    "/dashboard/?from=2026-02-30&to=2026-03-01": (400, BAD_DAYS),
+    "/dashboard/?from=2019-01-01&to=2026-11-17": (400, BAD_DAYS),
+    "/dashboard/?range=never": (400, BAD_DAYS),
+    "/dashboard/product": (
+        400,
+        "It isn't clear whose numbers you want to see. Choose them in the overview.",
+    ),
+    "/dashboard/?page=0": (400, UNREADABLE),
+    "/dashboard/?colour=red": (400, UNREADABLE),
+}
+
+
+def to_a_seller(page: str) -> str:
+    """Return what a page says, without what it folds away for those who run the site."""
+    outside = re.sub(r"<details.*?</details>", " ", page, flags=re.DOTALL)
+    return html.unescape(" ".join(re.sub(r"<[^>]+>", " ", outside).split()))
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+def test_why_a_page_is_not_shown_is_said_in_the_readers_language(
+    code: str, site: Site, visits: Visits
+) -> None:
+    """Nothing at an address, days that can't be, a parameter that nobody reads: a sentence that
+    says what would do. What the API would have said is there too, in English and folded away."""
+    cookie = {"Cookie": site.sign_in(visits.seller)}
+    for path, (status, sentence) in NOT_SHOWN.items():
+        answer = site.ask(f"{path}{'&' if '?' in path else '?'}lang={code}", headers=cookie)
+        folded = re.search(r'<details.*?<p lang="en">(.+?)</p></details>', answer.text, re.DOTALL)
+
+        assert answer.status == status
+        assert language(code).words.gettext(sentence) in to_a_seller(answer.text), path
+        assert folded is not None
+        assert folded[1] not in to_a_seller(answer.text)
+        if code != "en":
+            assert sentence not in to_a_seller(answer.text)
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+def test_a_session_or_link_that_has_ended_is_said_in_the_readers_language(
+    code: str, site: Site
+) -> None:
+    """Nobody is signed in, a session is none of ours, a shared link is over."""
+    said = language(code).words.gettext
+    nobody = site.ask("/dashboard/", lang=code)
+    ended = site.ask("/dashboard/", headers={"Cookie": "collector_session=x.y.z"}, lang=code)
+    link = site.ask("/dashboard/shared/none/", lang=code)
+
+    assert [answer.status for answer in (nobody, ended, link)] == [401, 401, 404]
+    assert said("You are signed out") in to_a_seller(nobody.text)
+    assert said("Your sign-in has ended") in to_a_seller(ended.text)
+    assert said("This link has ended") in to_a_seller(link.text)
+    assert "<details" in ended.text
+    for answer in (nobody, ended, link):
+        assert "token" not in to_a_seller(answer.text)

@@ -1,6 +1,7 @@
 """Pages: what a seller reads, state by state."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -207,3 +208,24 @@ def test_nobody_yet_and_nobody_in_these_days_are_told_apart(site: Site, visits: 
     assert "Today so far" not in new
     assert "Nobody has been counted yet" not in quiet
     assert "No visitors in these days" in quiet
+
+
+@pytest.mark.parametrize("path", ["/dashboard/", "/dashboard/product?product=cup"])
+def test_a_seller_finds_where_to_leave_own_visits_out(
+    path: str, serve: Callable[..., Site], visits: Visits
+) -> None:
+    """Every page of the seller's links to it, in the reader's language and in a window of its own,
+    because it may stand on another host and shows itself in nobody's frame; so does the page
+    about the words. Where no such page is known there is no link."""
+    visits.add("cup", 3)
+    site = serve(own_visits_url="https://shop.example/stats/own")
+    cookie = {"Cookie": site.sign_in(visits.seller)}
+    link = (
+        '<a href="https://shop.example/stats/own?lang=de" target="_blank" rel="noopener">'
+        "Eigene Besuche auslassen</a>"
+    )
+    german = {**cookie, "Accept-Language": "de"}
+
+    assert link in site.ask(path, headers=german).text
+    assert site.ask("/dashboard/words", headers=german).text.count(link) == 2
+    assert "own?lang" not in serve().ask(path, headers=german).text

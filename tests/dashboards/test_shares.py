@@ -1,6 +1,7 @@
 """Shared links: they show one seller's pages, read-only, until a day or until revoked."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 
@@ -26,10 +27,14 @@ def make(site: Site, cookie: str, until: object) -> str:
     return urlsplit(found[1]).path
 
 
-def test_a_link_shows_a_sellers_pages_to_whoever_has_it(site: Site, visits: Visits) -> None:
+def test_a_link_shows_a_sellers_pages_to_whoever_has_it(
+    serve: Callable[..., Site], visits: Visits
+) -> None:
     """The seller sends a link to her bookkeeper, who has no session: he sees the overview, a
-    product and the export, and finds neither the form for new links nor a button to sign out."""
+    product and the export, and finds neither the form for new links nor a button to sign out, nor
+    where the seller's own visits are left out."""
     visits.add("cup", 3)
+    site = serve(own_visits_url="https://shop.example/own")
     link = make(site, site.sign_in(visits.seller), TODAY + 7 * DAY)
 
     overview = site.ask(link)
@@ -42,6 +47,7 @@ def test_a_link_shows_a_sellers_pages_to_whoever_has_it(site: Site, visits: Visi
     assert export.text.splitlines()[1] == "2026-11-18,cup,,3,3,"
     assert "/dashboard/share?" not in overview.text
     assert "logout" not in overview.text
+    assert "https://shop.example/own" not in overview.text
     outside = [path for path in inner if not path.startswith(link)]
     assert all(re.match(r"/dashboard/(static/|brand\.css|logo)", path) for path in outside)
 
