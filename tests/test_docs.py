@@ -16,7 +16,7 @@ import pytest
 from collector.__main__ import main
 from collector.drain import CODES
 from collector.seal import ALARMS
-from collector.settings import PREFIX, Settings, read
+from collector.settings import PREFIX, Settings, read, trusted_networks
 from tests.documents import DOCS, anchor, blocks, dead, documents, headings, rows, section, text
 from tests.tree import PACKAGES, files, parsed, shown
 
@@ -62,6 +62,28 @@ def test_a_settings_example_can_be_set(name: str, monkeypatch: pytest.MonkeyPatc
     settings, warnings = read({PREFIX + name: value})
     assert not warnings
     assert settings != before
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_empty_variable_is_its_default_as_the_text_says(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A compose file hands on what nobody set; each setting is then as if it weren't there."""
+    assert "An empty variable means its default" in text("settings.md")
+    before, _ = read({})
+    monkeypatch.setenv(PREFIX + name, "")
+    assert read({PREFIX + name: ""}) == (before, [])
+
+
+def test_the_word_for_no_proxy_at_all_is_the_one_in_the_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Copied from the text, it trusts nobody, also where an empty one would trust loopback."""
+    found = re.search(r"`COLLECTOR_(TRUSTED_PROXIES)=(\w+)` trusts nobody", text("settings.md"))
+    assert found is not None
+    assert trusted_networks(read({})[0], "127.0.0.1:8000") != ()
+    monkeypatch.setenv(PREFIX + found[1], found[2])
+    assert trusted_networks(read({})[0], "127.0.0.1:8000") == ()
 
 
 def commands(group: click.Group = main, before: str = "collector") -> dict[str, click.Command]:
