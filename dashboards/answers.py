@@ -1,7 +1,7 @@
 """Answers: the JSON that the API gives, key by key. The same types describe it in OpenAPI."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +15,19 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, validate_by_name=True)
 
 
+class Deleted(Answer):
+    """Which days' numbers are deleted: they are not zero, and not missing for want of visitors."""
+
+    before: date = Field(description="Days before this one are deleted.")
+    message: str = Field(description="For people: after how many days.")
+
+
+DeletedDays = Annotated[
+    Deleted | None,
+    Field(description="Where the range reaches behind what KEEP_COUNTS_DAYS keeps; else null."),
+]
+
+
 class Stretch(Answer):
     """Totals of a range; days without data add nothing."""
 
@@ -22,7 +35,10 @@ class Stretch(Answer):
     to: date
     views: int
     visitor_days: int
-    days_without_data: int = Field(description="Days that are over and on which nothing ran.")
+    days_without_data: int = Field(
+        description="Days that are over and have no numbers: nothing ran, lost, or deleted."
+    )
+    deleted: DeletedDays
 
 
 class Summary(Stretch):
@@ -50,6 +66,7 @@ class Timeseries(Answer):
 
     interval: Interval
     points: list[Point]
+    deleted: DeletedDays
 
 
 class Product(Answer):
@@ -67,6 +84,7 @@ class Products(Answer):
 
     products: list[Product]
     next: str | None = Field(description="The cursor of the next page, or null at the end.")
+    deleted: DeletedDays
 
 
 class CellAnswer(Answer):
@@ -87,6 +105,7 @@ class BreakdownAnswer(Answer):
     pending_until: date | None = Field(description="The day whose close decides all of it.")
     other: int = Field(description="Too small to list when its month closed.")
     outside: int = Field(description="Belongs to weeks and months that cross the range's ends.")
+    deleted: DeletedDays
 
 
 class ExportRow(Answer):

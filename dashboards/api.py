@@ -54,7 +54,8 @@ class Api:
         """GET /api/v1/timeseries"""
         query, shelf = self._product_asked(TimeseriesAsked, request)
         days = self.shop.stats.by_day(shelf, query.span)
-        return answer(request, timeseries(days, query.span, query.interval))
+        gone = deleted(self.shop.stats, query.span)
+        return answer(request, timeseries(days, query.span, query.interval, gone))
 
     def products(self, request: Request) -> Response:
         """GET /api/v1/products"""
@@ -62,7 +63,8 @@ class Api:
         listed = self.shop.catalogue.products(shelf.seller, shelf.products)
         after = None if query.cursor is None else _place(query.cursor)
         ranked = rank(self.shop.stats.products(shelf, query.span), listed)
-        return answer(request, page(ranked, listed, after, query.limit))
+        gone = deleted(self.shop.stats, query.span)
+        return answer(request, page(ranked, listed, after, query.limit, gone))
 
     def breakdown(self, request: Request) -> Response:
         """GET /api/v1/breakdown"""
@@ -82,6 +84,7 @@ class Api:
             pending_until=found.pending_until,
             other=found.other,
             outside=found.outside,
+            deleted=deleted(self.shop.stats, query.span),
         )
         return answer(request, body)
 
@@ -133,11 +136,25 @@ def _stretch(stats: Stats, shelf: Shelf, span: Span, today: date) -> answers.Str
         views=totals.views,
         visitor_days=totals.visitors,
         days_without_data=sum(t is None for day, t in days.items() if day < today),
+        deleted=deleted(stats, span),
+    )
+
+
+def deleted(stats: Stats, span: Span) -> answers.Deleted | None:
+    """Return which of a range's days are deleted, and why; None where none is."""
+    before_day = stats.asking.deleted_before(span)
+    if before_day is None:
+        return None
+    return answers.Deleted(
+        before=before_day, message=f"deleted after {stats.asking.keep_counts_days} days"
     )
 
 
 def timeseries(
-    days: Mapping[date, Totals | None], span: Span, interval: Interval
+    days: Mapping[date, Totals | None],
+    span: Span,
+    interval: Interval,
+    gone: answers.Deleted | None,
 ) -> answers.Timeseries:
     """Return one point an interval; null where none of its days has data."""
     points = []
@@ -151,7 +168,7 @@ def timeseries(
                 visitor_days=totals and totals.visitors,
             )
         )
-    return answers.Timeseries(interval=interval, points=points)
+    return answers.Timeseries(interval=interval, points=points, deleted=gone)
 
 
 Ranked = tuple[str, Totals]
@@ -172,6 +189,7 @@ def page(
     listed: Mapping[str, Listing],
     after: tuple[int, str] | None,
     limit: int,
+    gone: answers.Deleted | None,
 ) -> answers.Products:
     """Return one page of products: those that come after a place in the order."""
     rest = [item for item in ranked if after is None or _order(item) > after]
@@ -179,6 +197,7 @@ def page(
     return answers.Products(
         products=[_product(name, totals, listed.get(name)) for name, totals in shown],
         next=_cursor(_order(shown[-1])) if len(rest) > limit else None,
+        deleted=gone,
     )
 
 

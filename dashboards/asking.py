@@ -49,6 +49,11 @@ class Asking:
             return None
         return self.today() - self.keep_counts_days * DAY
 
+    def deleted_before(self, span: Span) -> date | None:
+        """Return the first day that is kept, where a range begins before it; else None."""
+        kept_from = self.kept_from()
+        return kept_from if kept_from is not None and span.first < kept_from else None
+
     def states(self, span: Span) -> dict[date, State]:
         """Return the state of each day on which something ran, lost ones too."""
         return dict(self._calendar.days(span.first, span.last))

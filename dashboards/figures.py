@@ -71,7 +71,6 @@ def figures(stats: Stats, shelf: Shelf, query: PageAsked) -> Figures:
     around = Span(sides.before.first if sides.possible else span.first, span.last)
     known = stats.by_day(shelf, around)
     days = {day: known[day] for day in span}
-    kept_from = stats.asking.kept_from()
     return Figures(
         shelf=shelf,
         ranges=NAMES,
@@ -83,7 +82,7 @@ def figures(stats: Stats, shelf: Shelf, query: PageAsked) -> Figures:
         totals=add(days.values()),
         has_data=any(t is not None for t in days.values()),
         missing=sum(t is None for day, t in days.items() if day < now),
-        kept_from=kept_from if kept_from and span.first < kept_from else None,
+        kept_from=stats.asking.deleted_before(span),
         keep_counts_days=stats.asking.keep_counts_days,
         comparison=_with_changes(sides, known),
         chart=draw(days, span, now),

@@ -27,6 +27,7 @@ def test_a_summary_counts_views_and_distinct_visitors_a_day(site: Site, visits: 
         "views": 10,
         "visitor_days": 5,
         "days_without_data": 0,
+        "deleted": None,
         "unit": "seller",
         "complete": False,
         "previous": {
@@ -35,6 +36,7 @@ def test_a_summary_counts_views_and_distinct_visitors_a_day(site: Site, visits: 
             "views": 0,
             "visitor_days": 0,
             "days_without_data": 0,
+            "deleted": None,
         },
     }
 
@@ -254,19 +256,29 @@ def test_time_reports_are_not_views(site: Site, visits: Visits) -> None:
     assert (answer["views"], answer["visitor_days"]) == (1, 1)
 
 
-def test_deleted_days_are_null(serve_kept: Site, visits: Visits, book: Book) -> None:
+def test_deleted_days_are_null_and_said_to_be_deleted(
+    serve_kept: Site, visits: Visits, book: Book
+) -> None:
     """Counts are kept for 62 days here; a day before that has no number, though the calendar
-    remembers that it was sealed."""
-    old = TODAY - 63 * DAY
-    book.states[old] = "sealed"
+    remembers that it was sealed. Whoever asks for such days reads why, in every answer about a
+    range; whoever doesn't reads nothing of it."""
+    old, kept = TODAY - 63 * DAY, TODAY - 62 * DAY
+    book.states |= {old: "sealed", kept: "sealed"}
     visits.count("", old, 3, 3)
+    visits.count("", kept, 4, 4)
+    said = {"before": kept.isoformat(), "message": "deleted after 62 days"}
 
-    points = site_points(serve_kept, visits, old)
+    def ask(question: str, first: date) -> Any:
+        bearer = token("stats", visits.seller)
+        by = {"by": "source"} if question == "breakdown" else {}
+        path = f"/api/v1/{question}"
+        return serve_kept.ask(path, bearer=bearer, **between(first, kept, **by)).json
 
-    assert points == [{"date": old.isoformat(), "views": None, "visitor_days": None}]
-
-
-def site_points(site: Site, visits: Visits, day: date) -> object:
-    """Return the points of one day."""
-    answer = site.ask("/api/v1/timeseries", bearer=token("stats", visits.seller), from_=day, to=day)
-    return answer.json["points"]
+    assert ask("timeseries", old)["points"] == [
+        {"date": old.isoformat(), "views": None, "visitor_days": None},
+        {"date": kept.isoformat(), "views": 4, "visitor_days": 4},
+    ]
+    for question in ("summary", "timeseries", "products", "breakdown"):
+        assert ask(question, old)["deleted"] == said
+        assert ask(question, kept)["deleted"] is None
+    assert ask("summary", kept)["previous"]["deleted"] == said

@@ -39,6 +39,7 @@ def test_a_day_that_is_not_sealed_waits_as_a_whole(site: Site, visits: Visits) -
         "pending_until": "2026-11-30",
         "other": 0,
         "outside": 0,
+        "deleted": None,
     }
 
 
