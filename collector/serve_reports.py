@@ -12,7 +12,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 
 from starlette.applications import Starlette
 
@@ -24,7 +24,7 @@ from collector.ballast import Ballast
 from collector.calendar import Calendar
 from collector.chores import Chores
 from collector.clock import DayClock
-from collector.closes import ENDED
+from collector.closes import ENDED, yesterday
 from collector.consent import OWN_COOKIE
 from collector.day_close import World as SealWorld
 from collector.day_key import destroy_old_salts
@@ -197,8 +197,8 @@ class Reports:
     def _back_up(self) -> None:
         """Write the day's backup where BACKUP_DIR says, once yesterday is sealed."""
         directory, today = self.settings.backup_dir, self.calendar.today()
-        yesterday = self.ledger.closes.of(today - timedelta(days=1))
-        if directory is None or (yesterday is not None and yesterday.state not in ENDED):
+        close = self.ledger.closes.of(today - timedelta(days=1))
+        if directory is None or (close is not None and close.state not in ENDED):
             return
         try:
             if scheduled(directory, today, self.desk.pieces()):
@@ -241,15 +241,10 @@ class Reports:
             outcomes=status.outcomes(self.spool, today),
             days=self.calendar.days(first, today),
             salts=status.salts(self.settings.salts),
-            yesterday=self._closed_at(today - timedelta(days=1)),
+            yesterday=yesterday(
+                self.ledger.closes.of(today - timedelta(days=1)), self.settings.timezone
+            ),
         )
-
-    def _closed_at(self, day: date) -> str:
-        close = self.ledger.closes.of(day)
-        if close is None or "sealed_at" not in close.notes:
-            return ""
-        sealed = datetime.fromtimestamp(close.notes["sealed_at"], self.settings.timezone)
-        return f"{sealed:%H:%M}"
 
 
 def _facts(settings: Settings) -> Facts:

@@ -25,7 +25,7 @@ class Status:
     outcomes   today's beacons by outcome
     days       the last days and how each is read: open, sealed or lost
     salts      days whose salt exists
-    yesterday  when yesterday was sealed, as local HH:MM; empty while it isn't
+    yesterday  how yesterday ended, in a sentence
     """
 
     version: str
@@ -36,16 +36,15 @@ class Status:
     outcomes: Mapping[str, int]
     days: Mapping[date, str]
     salts: Sequence[date]
-    yesterday: str = ""
+    yesterday: str
 
     def sentence(self) -> str:
         """Return the one sentence that says whether somebody has to get up."""
         if self.alarms:
             count = len(self.alarms)
             return f"{count} alarm{'s' if count > 1 else ''}: somebody has to look."
-        closed = f" Yesterday closed at {self.yesterday}." if self.yesterday else ""
         waits = "Nothing waits." if not self.waiting else f"{self.waiting} hits wait to be stored."
-        return f"Counting.{closed} {waits}"
+        return f"Counting. {self.yesterday} {waits}"
 
     def document(self) -> dict[str, object]:
         """Return the same for JSON."""

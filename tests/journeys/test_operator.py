@@ -29,7 +29,7 @@ def test_either_process_may_be_the_first_in_a_new_directory(command: str, tmp_pa
 def test_status_begins_with_one_sentence_and_fits_on_a_screen(collector: Collector) -> None:
     """Whoever is woken at night reads one line first."""
     lines = collector.cli("status").splitlines()
-    assert lines[0] == "Counting. Nothing waits."
+    assert lines[0] == "Counting. Nothing ran yesterday. Nothing waits."
     assert len(lines) < 24
 
 
