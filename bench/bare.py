@@ -1,4 +1,4 @@
-"""The bare application: the same GIF from the same server, and nothing else done.
+"""The bare application: the same GIF from uvicorn as it comes, and nothing else done.
 
 `python -m bench.bare HOST:PORT`
 """
@@ -6,8 +6,10 @@
 import sys
 from typing import Any
 
+import uvicorn
+
 from collector.beacons import PIXEL
-from collector.server import configure_logging, listen, serve
+from collector.server import configure_logging, listen
 
 HEADERS = [
     (b"content-type", b"image/gif"),
@@ -30,4 +32,8 @@ async def answer(scope: Any, receive: Any, send: Any) -> None:
 
 if __name__ == "__main__":
     configure_logging("warning")
-    serve(answer, listen(sys.argv[1], "the bench's"))
+    config = uvicorn.Config(
+        answer, loop="uvloop", http="httptools", log_config=None, access_log=False,
+        proxy_headers=False, server_header=False, date_header=False, ws="none",
+    )  # fmt: skip
+    uvicorn.Server(config).run(sockets=[listen(sys.argv[1], "the bench's")])

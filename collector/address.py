@@ -86,9 +86,10 @@ class ClientAddress:
                 self._proxies[peer_text] = peer
         # From the right: every proxy appends the address that it saw, so what lies left of the
         # first untrusted hop was written by the client and may be forged.
-        hops = forwarded.decode("latin-1").split(",")
+        text = forwarded.decode("latin-1")
+        hops = text.split(",") if "," in text else (text,)
         address: IPAddress | None = peer
-        for hop in reversed(hops[-FORWARDED_HOPS_MAX:]):
+        for hop in hops[: -FORWARDED_HOPS_MAX - 1 : -1]:
             address = parse(hop)
             if address is None or not self.is_trusted(address):
                 return address

@@ -76,7 +76,7 @@ def anonymise(
     """
     device = beacon.device
     assert device is not None
-    source, campaign = sources(beacon.referrer, beacon.url)
+    source, campaign = beacon.origin or sources(beacon.referrer, beacon.url)
     return Hit(
         hour,
         beacon.seller,

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from collector.consent_managers import Choice
+from collector.headers import joined
 from collector.hit import Device, is_name
 from collector.page_tag import SIGNATURE_CHARACTERS
 
@@ -29,7 +30,11 @@ HEAD_BYTES_MAX = 512  # Longer ones are read anew each time, so that memory has 
 _LONE_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _PAGE_FIELDS = {"seller", "product", "sig"}
 
-PREFETCH_HEADERS = (b"sec-purpose", b"purpose", b"x-moz", b"x-purpose")
+PREFETCH_HEADERS = frozenset((b"sec-purpose", b"purpose", b"x-moz", b"x-purpose"))
+# Whoever asks for one more has to name it here: no other header of a beacon is even kept.
+HEADERS_READ = PREFETCH_HEADERS | {
+    b"content-type", b"cookie", b"dnt", b"origin", b"sec-gpc", b"user-agent", b"x-forwarded-for",
+}  # fmt: skip
 
 
 class Malformed(ValueError):
@@ -41,16 +46,20 @@ class Beacon:
 
     fault    why it can't be read, or an empty text
     seconds  None for a view, else 0–1800
-    headers  as they came, by lower-case name
+    headers  those that are read (see `merged`), by lower-case name
+    cookies  the Cookie headers
+    origin   source and campaign, where they are known without reading the referrer
     choice   what the consent cookie says, once a check has asked
     device   what the user agent says, once a check has asked
     """
 
     __slots__ = (
         "choice",
+        "cookies",
         "device",
         "fault",
         "headers",
+        "origin",
         "product",
         "referrer",
         "seconds",
@@ -68,13 +77,10 @@ class Beacon:
         self.url = ""
         self.seconds: int | None = None
         self.headers = headers
+        self.cookies = headers.get(b"cookie", b"")
+        self.origin: tuple[str, str] | None = None
         self.choice = Choice.NONE
         self.device: Device | None = None
-
-    @property
-    def cookies(self) -> bytes:
-        """The Cookie headers."""
-        return self.headers.get(b"cookie", b"")
 
     @property
     def user_agent(self) -> bytes:
@@ -83,20 +89,11 @@ class Beacon:
 
 
 def merged(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """Return a request's headers by name; of a repeated one all values, joined.
-
-    Shape   cookies are joined with "; ", everything else with ",": as RFC 9110 section 5.3 and
-            RFC 6265 section 4.2.1 read them.
-    """
-    found = dict(headers)
-    if len(found) == len(headers):  # nearly always
-        return found
-    found = {}
+    """Return by name those of a request's headers that are read; of a repeated one all values."""
+    found: dict[bytes, bytes] = {}
     for name, value in headers:
-        if name in found:
-            found[name] += (b"; " if name == b"cookie" else b",") + value
-        else:
-            found[name] = value
+        if name in HEADERS_READ:
+            found[name] = joined(name, found[name], value) if name in found else value
     return found
 
 

@@ -7,15 +7,19 @@ where an address meets a hit, for the length of one call; nothing here writes or
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from functools import partial
 from typing import Any
 
 from collector import beacon as beacons
 from collector.address import ClientAddress
 from collector.anonymise import SourceReader, anonymise
-from collector.beacon import BODY_BYTES_MAX, Beacon, merged
+from collector.beacon import BODY_BYTES_MAX, HEADERS_READ, Beacon, merged
 from collector.clock import DayClock
 from collector.consent import Outcome, Rules, decide
 from collector.day_key import DayKeys
+from collector.express import Answer, Reply
+from collector.headers import Headers
+from collector.known_queries import KnownQueries
 from collector.salt import SaltDamaged
 from collector.spool import Spool, Unavailable
 from collector.view_limit import ViewLimit
@@ -24,8 +28,8 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Tell = Callable[[Outcome, str], None]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
 
 # One transparent pixel: GIF89a, 1 × 1, two colours, the second of them transparent.
 PIXEL = bytes.fromhex(
@@ -91,6 +95,11 @@ class BeaconsDoor:
         self._spool = spool
         self._origins = frozenset(origin.encode() for origin in origins)
         self._pixel_path = f"{path_prefix}/pixel.gif"
+        self._pixels: dict[tuple[Outcome, bytes], Answer] = {}
+        self._queries = KnownQueries()
+        self.express = self
+        self.path = f"{path_prefix}/pixel.gif?".encode()
+        self.reads = HEADERS_READ
         self._beacon_path = f"{path_prefix}/beacon"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,14 +117,38 @@ class BeaconsDoor:
                     return
         await self._router(scope, receive, send)
 
+    def answer(self, query: bytes, headers: dict[bytes, bytes], peer: str, reply: Reply) -> None:
+        """Answer a pixel; see `express`."""
+        self._take(
+            self._queries.read(query, headers), peer, partial(self._show, headers, reply), query
+        )
+
+    def _show(
+        self, request: Mapping[bytes, bytes], reply: Reply, outcome: Outcome, why: str
+    ) -> None:
+        if why:
+            reply(Answer(*self._pixel_answer(outcome, why, request)))
+            return
+        known = outcome, request.get(b"origin", b"") if self._origins else b""
+        answer = self._pixels.get(known)
+        if answer is None:
+            answer = Answer(*self._pixel_answer(outcome, why, request))
+            if known[1] in self._origins or not known[1]:
+                self._pixels[known] = answer
+        reply(answer)
+
     async def _pixel(self, scope: Scope, send: Send) -> None:
         headers = merged(scope["headers"])
-        beacon = beacons.from_query(scope["query_string"], headers)
-        outcome, why = await self.count(beacon, scope)
-        answer = PIXEL_HEADERS + self._headers(outcome, headers)
+        outcome, why = await self.count(beacons.from_query(scope["query_string"], headers), scope)
+        await _answer(send, *self._pixel_answer(outcome, why, headers))
+
+    def _pixel_answer(
+        self, outcome: Outcome, why: str, request: Mapping[bytes, bytes]
+    ) -> tuple[int, Headers, bytes]:
+        headers = PIXEL_HEADERS + self._headers(outcome, request)
         if why:  # The body must be the image, so the reason has only a header left.
-            answer.append((b"x-counted-why", why.encode("ascii", "replace")))
-        await _answer(send, STATUS.get(outcome, 200), answer, PIXEL)
+            headers.append((b"x-counted-why", why.encode("ascii", "replace")))
+        return STATUS.get(outcome, 200), headers, PIXEL
 
     async def _beacon(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = merged(scope["headers"])
@@ -132,42 +165,59 @@ class BeaconsDoor:
 
     async def count(self, beacon: Beacon, scope: Scope) -> tuple[Outcome, str]:
         """Take a beacon the whole way; return what became of it, and why not where it failed."""
-        outcome = decide(beacon, self._rules)
-        why = beacon.fault or WHY.get(outcome, "")
-        if outcome is Outcome.YES:
-            outcome, why = await self._keep(beacon, scope)
-            if outcome is Outcome.YES:
-                return outcome, why
-        self._spool.keep_outcome(self._clock.read().day, outcome)
-        return outcome, why
-
-    async def _keep(self, beacon: Beacon, scope: Scope) -> tuple[Outcome, str]:
         client = scope.get("client")
-        address = self._client_address.read(
-            client[0] if client else "", beacon.headers.get(b"x-forwarded-for", b"")
-        )
+        told: asyncio.Future[tuple[Outcome, str]] = asyncio.get_running_loop().create_future()
+
+        def tell(outcome: Outcome, why: str) -> None:
+            if not told.done():  # a shutdown that ran out of time cancels its waiters
+                told.set_result((outcome, why))
+
+        self._take(beacon, client[0] if client else "", tell)
+        return await told
+
+    def _take(self, beacon: Beacon, peer: str, tell: Tell, query: bytes = b"") -> None:
+        """Take a beacon the whole way; tell what became of it, now or when it is on disk."""
+        outcome = decide(beacon, self._rules)
+        why = beacon.fault
+        if outcome is Outcome.YES:
+            refusal = self._keep(beacon, peer, tell, query)
+            if refusal is None:
+                return
+            outcome = refusal
+            why = NO_ADDRESS if outcome is Outcome.MALFORMED else ""
+        self._refuse(tell, outcome, why or WHY.get(outcome, ""))
+
+    def _refuse(self, tell: Tell, outcome: Outcome, why: str) -> None:
+        self._spool.keep_outcome(self._clock.read().day, outcome)
+        tell(outcome, why)
+
+    def _keep(self, beacon: Beacon, peer: str, tell: Tell, query: bytes) -> Outcome | None:
+        """Hand a beacon's hit to the spool, which sees to telling; else return what it became."""
+        address = self._client_address.read(peer, beacon.headers.get(b"x-forwarded-for", b""))
         if address is None:
-            return Outcome.MALFORMED, NO_ADDRESS
-        moment = self._clock.read()
+            return Outcome.MALFORMED
+        day, hour = self._clock.read()
         try:
-            key = self._day_keys.of(moment.day)
+            key = self._day_keys.of(day)
         except (OSError, SaltDamaged):
             self._spool.notice("no-salt", "The day's salt can't be made or read: see operations.md")
-            return Outcome.UNAVAILABLE, WHY[Outcome.UNAVAILABLE]
-        hit = anonymise(
-            beacon,
-            address,
-            self._sources,
-            hour=moment.hour,
-            key=key,
-        )
-        if not self._view_limit.allows(moment.day, hit):
-            return Outcome.OVER_LIMIT, WHY[Outcome.OVER_LIMIT]
+            return Outcome.UNAVAILABLE
+        hit = anonymise(beacon, address, self._sources, hour=hour, key=key)
+        if query and beacon.origin is None:
+            self._queries.learn(query, beacon, hit)
+        if not self._view_limit.allows(day, hit):
+            return Outcome.OVER_LIMIT
         try:
-            await self._spool.append(moment.day, hit)
+            self._spool.put(day, hit, partial(self._kept, tell))
         except Unavailable:
-            return Outcome.UNAVAILABLE, WHY[Outcome.UNAVAILABLE]
-        return Outcome.YES, ""
+            return Outcome.UNAVAILABLE
+        return None
+
+    def _kept(self, tell: Tell, kept: bool) -> None:
+        if kept:
+            tell(Outcome.YES, "")
+        else:
+            self._refuse(tell, Outcome.UNAVAILABLE, WHY[Outcome.UNAVAILABLE])
 
     def _headers(self, outcome: Outcome, request: Mapping[bytes, bytes]) -> Headers:
         answer = OUTCOME_HEADERS[outcome]

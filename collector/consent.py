@@ -49,9 +49,6 @@ class Rules:
     honour_dnt: bool = True
 
 
-Check = Callable[[Beacon, Rules], bool]
-
-
 def is_malformed(beacon: Beacon, rules: Rules) -> bool:
     return bool(beacon.fault)
 
@@ -85,39 +82,43 @@ def seller_left_this_browser_out(beacon: Beacon, rules: Rules) -> bool:
 
 def nobody_is_looking(beacon: Beacon, rules: Rules) -> bool:
     headers = beacon.headers
-    for name in PREFETCH_HEADERS:
-        value = headers.get(name)
-        if value is not None and any(word in value.lower() for word in _NOT_LOOKING):
-            return True
-    return False
+    if PREFETCH_HEADERS.isdisjoint(headers):
+        return False
+    told = [headers.get(name, b"").lower() for name in PREFETCH_HEADERS]
+    return any(word in value for value in told for word in _NOT_LOOKING)
 
 
 def is_a_bot(beacon: Beacon, rules: Rules) -> bool:
-    beacon.device = rules.read_device(beacon.user_agent)
-    return beacon.device.is_bot
+    device = beacon.device = rules.read_device(beacon.user_agent)
+    return device.is_bot
 
 
 OWN_COOKIE_BYTES = OWN_COOKIE.encode()
 _NOT_LOOKING = (b"prefetch", b"prerender", b"preview")
 
-# OVER_LIMIT and UNAVAILABLE are not in the list: the door finds them out after it has the day's
-# pseudonym, by which views are limited, and after the spool has answered.
-CHECKS: tuple[tuple[Outcome, Check], ...] = (
-    (Outcome.MALFORMED, is_malformed),  # read as bytes; no address, no user agent yet
-    (Outcome.BAD_SIGNATURE, has_bad_signature),  # an unsigned pair is not a page
-    (Outcome.GPC, browser_refuses_by_gpc),  # a refusal signal beats a cookie
-    (Outcome.DNT, browser_refuses_by_dnt),
-    (Outcome.REFUSED, visitor_refused),
-    (Outcome.NO_CONSENT, visitor_has_not_chosen),
-    (Outcome.OWN, seller_left_this_browser_out),
-    (Outcome.PREFETCH, nobody_is_looking),
-    (Outcome.BOT, is_a_bot),  # from here on the user agent is read
-)
-
-
 def decide(beacon: Beacon, rules: Rules) -> Outcome:
-    """Return the first reason not to count the beacon, or YES."""
-    for outcome, applies in CHECKS:
-        if applies(beacon, rules):
-            return outcome
+    """Return the first reason not to count the beacon, or YES.
+
+    OVER_LIMIT and UNAVAILABLE are not among them: the door finds those out after it has the day's
+    pseudonym, by which views are limited, and after the spool has answered.
+    """
+    # The list of checks, in order. As calls, because looping over a table takes twice the time.
+    if is_malformed(beacon, rules):  # read as bytes; no address, no user agent yet
+        return Outcome.MALFORMED
+    if has_bad_signature(beacon, rules):  # an unsigned pair is not a page
+        return Outcome.BAD_SIGNATURE
+    if browser_refuses_by_gpc(beacon, rules):  # a refusal signal beats a cookie
+        return Outcome.GPC
+    if browser_refuses_by_dnt(beacon, rules):
+        return Outcome.DNT
+    if visitor_refused(beacon, rules):
+        return Outcome.REFUSED
+    if visitor_has_not_chosen(beacon, rules):
+        return Outcome.NO_CONSENT
+    if seller_left_this_browser_out(beacon, rules):
+        return Outcome.OWN
+    if nobody_is_looking(beacon, rules):
+        return Outcome.PREFETCH
+    if is_a_bot(beacon, rules):  # from here on the user agent is read
+        return Outcome.BOT
     return Outcome.YES

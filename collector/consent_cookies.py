@@ -87,18 +87,18 @@ def cookie_values(header: bytes, name: bytes) -> list[bytes]:
     """
     if len(header) > HEADER_BYTES_MAX:
         return []
-    values: list[bytes] = []
     needle = name + b"="
-    at = header.find(needle)
-    while at >= 0:
-        end = header.find(b";", at)
-        if end < 0:
-            end = len(header)
+    before, found, after = header.partition(needle)
+    values: list[bytes] = []
+    while found:
+        value, _, _ = after.partition(b";")
         # Ours only when nothing but blanks stands between the last ';' and the name; otherwise
         # it is the tail of a longer name or a part of another cookie's value.
-        if not header[header.rfind(b";", 0, at) + 1 : at].strip(b" \t"):
-            values.append(header[at + len(needle) : end].strip(b" \t"))
-        at = header.find(needle, end)
+        if not before.rpartition(b";")[2].strip(b" \t"):
+            values.append(value.strip(b" \t"))
+        if needle not in after:
+            break
+        before, found, after = after[len(value) :].partition(needle)
     return values
 
 
@@ -114,7 +114,10 @@ def _reader(names: tuple[str, ...], parse: _Parser, *, absent: Reader | None = N
     encoded = tuple(name.encode("ascii") for name in names)
 
     def read(header: bytes) -> Choice:
-        found = [value for name in encoded for value in cookie_values(header, name)]
+        if len(encoded) == 1:
+            found = cookie_values(header, encoded[0])
+        else:
+            found = [value for name in encoded for value in cookie_values(header, name)]
         if len(found) == 1:  # nearly always, and this is every beacon's path
             return _parsed(found[0], parse)
         if found:

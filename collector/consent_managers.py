@@ -63,6 +63,7 @@ REFUSING_WORDS = frozenset(
 # The version of the text that a consent given to our own banner is about; a new one asks again.
 OWN_TEXT_VERSION = "1"
 _OWN = re.compile(r"(?:granted|refused)(?:\.\d{4}-\d{2}-\d{2}\.(\d{1,4}))?", re.ASCII)
+_OWN_PLAIN = {"granted": Choice.GRANTED, "refused": Choice.REFUSED}
 _COOKIEBOT_PAIR = re.compile(
     r"([A-Za-z0-9_]{1,64}):('[^']*'|true|false|-?\d{1,20})(?:,(?=.)|\Z)", re.ASCII
 )
@@ -82,6 +83,9 @@ def read_own(value: str) -> Choice:
 
     Who said yes to another version of the text has not said yes to this one; a no stays a no.
     """
+    known = _OWN_PLAIN.get(value)  # nearly always, and this is every beacon's path
+    if known is not None:
+        return known
     match = _OWN.fullmatch(value)
     if match is None:
         return Choice.NONE

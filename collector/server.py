@@ -13,7 +13,7 @@ from typing import Any
 
 import uvicorn
 
-from collector.bounded_http import BoundedProtocol
+from collector.express import ExpressProtocol
 from collector.settings import PREFIX, BadSettings, bind_parts
 
 SHUTDOWN_SECONDS = 10
@@ -78,7 +78,7 @@ def serve(application: Any, listener: socket.socket) -> None:
     config = uvicorn.Config(
         application,
         loop="uvloop",
-        http=BoundedProtocol,
+        http=ExpressProtocol,
         lifespan="on",
         log_config=None,
         log_level=None,  # as `configure_logging` set it

@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from collector.hit import Hit
@@ -25,9 +26,10 @@ SENTENCES_MAX = 20
 # A commit costs as much as twenty hits. When they come in crowds, a short pause lets more of them
 # share the next one; a lone beacon never waits.
 BUSY_HITS = 8
-BUSY_PAUSE_SECONDS = 0.002
+BUSY_PAUSE_SECONDS = 0.0005
 COUNTED = "yes"  # the outcome of a beacon that made a hit
 Erasure = tuple[str, int, str]
+Kept = Callable[[bool], None]  # told whether what was handed in is on disk
 
 
 class Unavailable(Exception):
@@ -37,16 +39,27 @@ class Unavailable(Exception):
 class _Group:
     """What is committed together."""
 
-    __slots__ = ("day", "done", "erasures", "hits", "kept", "outcomes")
+    __slots__ = ("day", "erasures", "hits", "kept", "outcomes", "waiting")
 
     def __init__(self, day: date) -> None:
         self.day = day
         self.hits: list[Hit] = []
         self.outcomes: Counter[str] = Counter()
         self.erasures: list[Erasure] = []
-        # One future for all: an Event would make one for each waiter.
-        self.done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.waiting: list[Kept] = []
         self.kept = False
+
+    async def done(self) -> None:
+        """Return when the group is on disk; Unavailable when it is not."""
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.waiting.append(partial(_tell, future))
+        if not await future:
+            raise Unavailable
+
+
+def _tell(future: asyncio.Future[bool], kept: bool) -> None:
+    if not future.done():  # a shutdown that ran out of time cancels its waiters
+        future.set_result(kept)
 
 
 class Spool:
@@ -96,19 +109,25 @@ class Spool:
         """Sentences that an operator should read."""
         return tuple(self._notices.values())
 
-    async def append(self, day: date, hit: Hit) -> None:
-        """Return when the hit is on disk, and with it that it counted.
+    def put(self, day: date, hit: Hit, kept: Kept) -> None:
+        """Tell `kept`, once, whether the hit is on disk, and with it that it counted.
 
-        Errors  Unavailable when they are not, or when `queue_max` hits wait already.
+        Errors  Unavailable when `queue_max` hits wait already; then nobody is told anything.
         """
         if self._waiting >= self._queue_max or self._closing:
             raise Unavailable
         group = self._group(day)
         group.hits.append(hit)
-        group.outcomes[COUNTED] += 1
+        group.waiting.append(kept)
         self._waiting += 1
-        self._arrived.set()
-        if not await group.done:
+        if len(group.hits) == 1:
+            self._arrived.set()
+
+    async def append(self, day: date, hit: Hit) -> None:
+        """Return when the hit is on disk; Unavailable when it is not, or as `put`."""
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.put(day, hit, partial(_tell, future))
+        if not await future:
             raise Unavailable
 
     async def erase(self, day: date, erasures: list[Erasure]) -> None:
@@ -118,8 +137,7 @@ class Spool:
         group = self._group(day)
         group.erasures.extend(erasures)
         self._arrived.set()
-        if not await group.done:
-            raise Unavailable
+        await group.done()
 
     async def settle(self, day: date) -> None:
         """Return when everything that arrived before is on disk; errors as append."""
@@ -186,11 +204,16 @@ class Spool:
             group.kept = True
             self._failing = False
         finally:
-            if not group.done.done():  # a shutdown that ran out of time cancels its waiters
-                group.done.set_result(group.kept)
+            for kept in group.waiting:
+                try:
+                    kept(group.kept)
+                except Exception as error:  # a bug of ours; the others must still be told
+                    logger.error("an answer could not be given: %s", type(error).__name__)
 
     async def _write(self, group: _Group) -> None:
         writer = await self._writer_of(group.day)
+        if group.hits:
+            group.outcomes[COUNTED] = len(group.hits)
         writer.insert(group.hits, group.outcomes)
         if group.erasures:
             writer.insert_erasures(group.erasures)
@@ -227,7 +250,7 @@ class Spool:
     def _abandon(self, group: _Group, why: str) -> None:
         carried = self._carried.setdefault(group.day, Counter())
         carried.update(group.outcomes)
-        del carried[COUNTED]  # their callers are told, and are counted as unavailable
+        carried.pop(COUNTED, None)  # their callers are told, and are counted as unavailable
         if not self._failing:
             # Once, not per beacon.
             logger.error("beacons can't be kept, so they are not counted: %s", why)

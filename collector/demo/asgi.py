@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from collector.beacons import ASGIApp, Headers, Message
+from collector.beacons import ASGIApp, Message
+from collector.headers import Headers
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from typing import Any
 
 from starlette.requests import Request
 
-from collector.beacons import ASGIApp, Headers
+from collector.beacons import ASGIApp
 from collector.demo.asgi import Answer, call
 from collector.demo.goods import PRODUCTS, Product, find
+from collector.headers import Headers
 from geoip import names
 from geoip.territory import COUNTRIES
 

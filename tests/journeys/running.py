@@ -148,13 +148,14 @@ class Collector:
         source: str = "127.0.0.1",
         port: int | None = None,
         headers: Mapping[str, str] | None = None,
+        path: str = "/pixel.gif",
         **query: str,
     ) -> Answer:
         """Ask for the pixel as a page does; `query` adds to the address or replaces a part."""
         fields = {"seller": seller, "product": product, "sig": self.signature(seller, product)}
-        path = f"/pixel.gif?{urlencode(fields | query)}"
+        address = f"{path}?{urlencode(fields | query)}"
         sent = _browser(cookie, agent, headers)
-        return ask(port or self.beacons, "GET", path, sent, source=source)
+        return ask(port or self.beacons, "GET", address, sent, source=source)
 
     def post(
         self,
