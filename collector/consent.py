@@ -96,6 +96,7 @@ def is_a_bot(beacon: Beacon, rules: Rules) -> bool:
 OWN_COOKIE_BYTES = OWN_COOKIE.encode()
 _NOT_LOOKING = (b"prefetch", b"prerender", b"preview")
 
+
 def decide(beacon: Beacon, rules: Rules) -> Outcome:
     """Return the first reason not to count the beacon, or YES.
 
