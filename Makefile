@@ -20,8 +20,9 @@ export PIP_ROOT_USER_ACTION := ignore
 # The system's pip installs into .venv from outside. So .venv is made without a pip of its own,
 # which Debian's python3 can do without the package python3-venv.
 PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check --no-input
-INSTALL := $(PIP) install --progress-bar on
-LOCKED := $(INSTALL) --require-hashes
+# The first installation shows how far it is; a later one would only list what is there already.
+INSTALL = $(PIP) install $(if $(wildcard $(VENV)/.run $(VENV)/.test),--quiet,--progress-bar on)
+LOCKED = $(INSTALL) --require-hashes
 SELF := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
 
 # A package whose command has another name is written package:command.
@@ -58,7 +59,7 @@ minimum: debian  ## The fast tests on the oldest versions that pyproject.toml al
 	@$(PYTHON) -m pip --python $(MINIMUM)/bin/python --disable-pip-version-check install --quiet -r .cache/minimum.txt
 	@$(MINIMUM)/bin/python -m pytest -q -m '$(FAST)'
 
-bench: debian-bench $(VENV)/.test  ## Measure this server beside one that does nothing
+bench: debian-bench $(VENV)/.test  ## Measure beacons, locations, a day's close and the pages: ten minutes
 	@$(BIN)/python -m bench
 
 clean:  ## Remove what make set up and the tools' caches; data directories stay

@@ -1,240 +1,64 @@
-"""Measure the beacon beside a server that does nothing: `python -m bench`.
+"""Run the benches in turn: `python -m bench [NAME]…`, each also alone: `python -m bench.NAME`.
 
-Both answer the same GIF from the same uvicorn on the same core, in turn, to the same load. Then
-every acknowledged hit is looked for in ClickHouse. Loads 127.0.0.1 only.
+Each runs in a process of its own, because an engine is opened once in a process's life. Ends with
+a table, and with status 1 when a target was missed.
 """
 
-import json
 import os
-import socket
-import statistics
 import subprocess
 import sys
-import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from urllib.parse import urlencode
 
-from collector import keys, page_tag
+# bench.location asks here.
+from bench.serving import CONNECTIONS as CONNECTIONS
+from bench.serving import HERE as HERE
+from bench.serving import LOAD_CORE as LOAD_CORE
+from bench.serving import SECRET as SECRET
+from bench.serving import cpu_seconds as cpu_seconds
+from bench.serving import free_port as free_port
+from bench.serving import process as process
 
-HERE = Path(__file__).parent
-SERVER_CORE, LOAD_CORE = "0", "1"
-CONNECTIONS = 64
-SECONDS = 8
-ROUNDS = 3
-PRODUCTS = 200
-SELLERS = 10
-AGENTS = 40
-SECRET = "b" * 64
-RATIO_WANTED, RATE_WANTED, P99_WANTED = 0.70, 8_000, 30.0
+BENCHES = {
+    "beacon": "visits, beside a server that does nothing",
+    "location": "countries, beside a server that does nothing",
+    "seal": "the close of a day of ten million hits",
+    "pages": "what sellers open, among a hundred million counts",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What wrk saw, in seconds and milliseconds, and the server's CPU seconds meanwhile."""
-
-    requests: int
-    seconds: float
-    uncounted: int
-    errors: int
-    p50: float
-    p99: float
-    cpu: float
-
-    @property
-    def cpu_microseconds(self) -> float:
-        """CPU microseconds of the server for each answer."""
-        return self.cpu / self.requests * 1e6
-
-    @property
-    def rate(self) -> float:
-        """Answers a second."""
-        return self.requests / self.seconds
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def write_inputs(directory: Path) -> tuple[Path, Path]:
-    """Write the signed pairs and the user agents that the load sends."""
-    key = keys.derive(SECRET.encode(), "page-tag")
-    queries = []
-    for number in range(PRODUCTS):
-        seller, product = f"seller-{number % SELLERS}", f"product-{number}"
-        fields = {
-            "seller": seller,
-            "product": product,
-            "sig": page_tag.sign(seller, product, key),
-            "ref": f"https://www.site{number % 30}.example.com/path?q={number}",
-        }
-        queries.append(urlencode(fields))
-    agents = [
-        f"Mozilla/5.0 ({system}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.0.0"
-        " Safari/537.36"
-        for system in ("Windows NT 10.0; Win64; x64", "X11; Linux x86_64")
-        for version in range(120, 120 + AGENTS // 2)
-    ]
-    pairs, browsers = directory / "pairs", directory / "agents"
-    pairs.write_text("\n".join(queries) + "\n")
-    browsers.write_text("\n".join(agents) + "\n")
-    return pairs, browsers
-
-
-def load(port: int, inputs: tuple[Path, Path], seconds: int, pid: int) -> Load:
-    """Run wrk on its own core against the server with that pid."""
-    before = cpu_seconds(pid)
-    done = subprocess.run(
-        ["taskset", "-c", LOAD_CORE, "wrk", "-t", "1", "-c", str(CONNECTIONS), "-d", f"{seconds}s",
-         "-s", str(HERE / "load.lua"), f"http://127.0.0.1:{port}/", "--", *map(str, inputs)],
-        check=True, capture_output=True, text=True, timeout=seconds + 60,
-    )  # fmt: skip
-    line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
-    result = json.loads(line.removeprefix("RESULT "))
-    microseconds = result.pop("microseconds")
-    return Load(seconds=microseconds / 1e6, cpu=cpu_seconds(pid) - before, **result)
-
-
-@contextmanager
-def process(
-    arguments: list[str], environment: dict[str, str], ready: str, core: str = SERVER_CORE
-) -> Iterator[int]:
-    """Run one of our servers on one core until the block ends; yields its pid."""
+def run(name: str) -> list[str]:
+    """Run one bench and pass on what it prints; return its verdicts, one line each."""
+    print(f"--- {name}: {BENCHES[name]}", flush=True)
     started = subprocess.Popen(
-        ["taskset", "-c", core, sys.executable, *arguments],
-        env={**os.environ, **environment},
+        [sys.executable, "-u", "-m", f"bench.{name}"], stdout=subprocess.PIPE, text=True
     )
-    try:
-        wait_for(ready)
-        yield started.pid
-    finally:
-        started.terminate()
-        started.wait(60)
-
-
-def wait_for(url: str) -> None:
-    for _ in range(300):
-        try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit(f"{url}: no answer")
-
-
-def ask(url: str, token: str) -> dict[str, int]:
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        found: dict[str, int] = json.load(answer)
-    return found
-
-
-def cpu_seconds(pid: int) -> float:
-    """CPU seconds that a running process has used, from Linux's /proc (proc_pid_stat(5))."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def stored(environment: dict[str, str], reports: int, expected: int) -> int:
-    """Return how many views sellers see, once as many as expected are there or time is up."""
-    token = subprocess.run(
-        [sys.executable, "-m", "collector", "token", "--scope", "operator"],
-        env={**os.environ, **environment}, check=True, capture_output=True, text=True,
-    ).stdout.strip()  # fmt: skip
-    today = datetime.now(UTC).date().isoformat()
-    seen = 0
-    for _ in range(240):
-        seen = sum(
-            ask(
-                f"http://127.0.0.1:{reports}/api/v1/summary?from={today}&to={today}"
-                f"&seller=seller-{number}",
-                token,
-            )["views"]
-            for number in range(SELLERS)
-        )
-        if seen >= expected:
-            time.sleep(2)  # More than expected would arrive now.
-            break
-        time.sleep(0.5)
-    return seen
+    assert started.stdout is not None
+    verdicts = []
+    for line in started.stdout:
+        print(line, end="", flush=True)
+        if line.startswith(("  met ", "  MISSED")):
+            verdicts.append(line.rstrip())
+    if started.wait() and not any("MISSED" in line for line in verdicts):
+        verdicts.append(f"  MISSED  it ended with status {started.returncode}")
+    return verdicts
 
 
 def main() -> int:
-    """Run the bench; return 1 when a target is missed or a hit is."""
-    with tempfile.TemporaryDirectory(prefix="collector-bench-") as name:
-        directory = Path(name)
-        inputs = write_inputs(directory)
-        bare_port, beacons, reports = free_port(), free_port(), free_port()
-        environment = {
-            "COLLECTOR_DATA_DIR": str(directory / "data"),
-            "COLLECTOR_SECRET": SECRET,
-            "COLLECTOR_BEACONS_BIND": f"127.0.0.1:{beacons}",
-            "COLLECTOR_REPORTS_BIND": f"127.0.0.1:{reports}",
-            "COLLECTOR_TODAY_STEP_MINUTES": "0",
-            "COLLECTOR_VISITOR_VIEWS_MAX": "65535",
-            "COLLECTOR_LOG_LEVEL": "warning",
-        }
-        ours_url = f"http://127.0.0.1:{beacons}"
-        bare_url = f"http://127.0.0.1:{bare_port}/"
-        ready = f"http://127.0.0.1:{reports}/readyz"
-        ours: list[Load] = []
-        bare: list[Load] = []
-        with (
-            process(["-m", "collector", "reports"], environment, ready, LOAD_CORE) as storing,
-            process(["-m", "collector", "beacons"], environment, f"{ours_url}/readyz") as answering,
-        ):
-            idle = cpu_seconds(storing) + cpu_seconds(answering)
-            acknowledged = load(beacons, inputs, 2, answering).requests
-            for _ in range(ROUNDS):
-                with process(["-m", "bench.bare", f"127.0.0.1:{bare_port}"], {}, bare_url) as pid:
-                    bare.append(load(bare_port, inputs, SECONDS, pid))
-                ours.append(load(beacons, inputs, SECONDS, answering))
-            acknowledged += sum(each.requests - each.uncounted for each in ours)
-            found = stored(environment, reports, acknowledged)
-            cpu = cpu_seconds(storing) + cpu_seconds(answering) - idle
-        return tell(ours, bare, acknowledged, found, cpu)
-
-
-def tell(ours: list[Load], bare: list[Load], acknowledged: int, found: int, cpu: float) -> int:
-    """Print what was measured; return the exit status."""
-    ratios = [one.rate / other.rate for one, other in zip(ours, bare, strict=True)]
-    ratio = statistics.median(ratios)
-    rate = statistics.median(each.rate for each in ours)
-    p99 = statistics.median(each.p99 for each in ours)
-    print(f"one core, {CONNECTIONS} connections, {ROUNDS} rounds of {SECONDS} s each, in turn")
-    for label, loads in (("bare", bare), ("ours", ours)):
-        print(
-            f"  {label}  {statistics.median(each.rate for each in loads):9,.0f} answers/s"
-            f"   p50 {statistics.median(each.p50 for each in loads):6.2f} ms"
-            f"   p99 {statistics.median(each.p99 for each in loads):6.2f} ms"
-            f"   {statistics.median(each.cpu_microseconds for each in loads):5.1f} us CPU each"
-        )
-    print(f"  ratio {ratio:.2f} (each round: {', '.join(f'{each:.2f}' for each in ratios)})")
-    print(f"  {cpu / acknowledged * 1000:.3f} CPU s per 1,000 hits, storing and reading included")
-    # What was under way when wrk stopped was counted and not acknowledged: one per connection.
-    spare = CONNECTIONS * (ROUNDS + 1)
-    exact = acknowledged <= found <= acknowledged + spare
-    uncounted = sum(each.uncounted + each.errors for each in ours)
-    print(f"  acknowledged {acknowledged:,}, in ClickHouse {found:,}, other answers {uncounted}")
-    met = {
-        f"ratio of {RATIO_WANTED} or more": ratio >= RATIO_WANTED,
-        f"{RATE_WANTED:,} hits a second": rate >= RATE_WANTED,
-        f"p99 under {P99_WANTED:.0f} ms": p99 < P99_WANTED,
-        "every acknowledged hit in ClickHouse once": exact and not uncounted,
-    }
-    for what, is_met in met.items():
-        print(f"  {'met   ' if is_met else 'MISSED'}  {what}")
-    return 0 if all(met.values()) else 1
+    """Run what was asked for; return 1 when a target was missed, 2 when there is no such bench."""
+    names = sys.argv[1:] or list(BENCHES)
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        print(f"no bench {', '.join(unknown)}; there are {', '.join(BENCHES)}", file=sys.stderr)
+        return 2
+    load = os.getloadavg()[0]
+    print(f"{os.cpu_count()} cores; load average before: {load:.2f} (figures want an idle machine)")
+    began = time.monotonic()
+    verdicts = {name: run(name) for name in names}
+    print(f"--- {time.monotonic() - began:.0f} s in all")
+    for name, lines in verdicts.items():
+        for line in lines:
+            print(f"{name:10}{line}")
+    return int(any("MISSED" in line for lines in verdicts.values() for line in lines))
 
 
 if __name__ == "__main__":
