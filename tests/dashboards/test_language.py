@@ -155,7 +155,8 @@ def test_why_a_page_is_not_shown_is_said_in_the_readers_language(
     code: str, site: Site, visits: Visits
 ) -> None:
     """Nothing at an address, days that can't be, a parameter that nobody reads: a sentence that
-    says what would do. What the API would have said is there too, in English and folded away."""
+    says what would do, and a way back that keeps the language. What the API would have said is
+    there too, in English and folded away."""
     cookie = {"Cookie": site.sign_in(visits.seller)}
     for path, (status, sentence) in NOT_SHOWN.items():
         answer = site.ask(f"{path}{'&' if '?' in path else '?'}lang={code}", headers=cookie)
@@ -165,6 +166,7 @@ def test_why_a_page_is_not_shown_is_said_in_the_readers_language(
         assert language(code).words.gettext(sentence) in to_a_seller(answer.text), path
         assert folded is not None
         assert folded[1] not in to_a_seller(answer.text)
+        assert f'<a class="button" href="/dashboard/?lang={code}">' in answer.text
         if code != "en":
             assert sentence not in to_a_seller(answer.text)
 
