@@ -8,7 +8,7 @@ from typing import Any
 
 import uvicorn
 
-from collector.beacons import PIXEL
+from collector.beacon_answers import PIXEL
 from collector.server import configure_logging, listen
 
 HEADERS = [
