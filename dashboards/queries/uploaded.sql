@@ -3,37 +3,33 @@
 -- in   seller; limited: 1 if only `products` count, 0 for all; products; first, last; open: days
 --      that are not sealed, which are left out
 -- out  what: orders or page_views; day; number; views: of the products for which there is a
---      number. The last upload of a number holds. A day without a row was not uploaded.
+--      number. The last upload of a number holds. A day without a row was not uploaded. One pass
+--      over both kinds of rows: joining them took three times as long.
 select
-    what,
+    told.1 as what,
     day,
-    sum(told.number) as numbers,
-    sum(seen.views) as views
+    sum(told.2) as numbers,
+    sum(seen) as views
 from (
     select
-        dimension as what,
         day,
-        product,
-        argMax(views, seal) as number
+        countIf(dimension = 'orders') as times_orders,
+        countIf(dimension = 'page_views') as times_page_views,
+        argMaxIf(counts.views, seal, dimension = 'orders') as orders,
+        argMaxIf(counts.views, seal, dimension = 'page_views') as page_views,
+        sumIf(counts.views, dimension = '' and product != '') as seen
     from counts
     where seller = {seller:String}
-      and dimension in ('orders', 'page_views')
+      and dimension in ('', 'orders', 'page_views')
+      and period = 'day'
       and ({limited:UInt8} = 0 or product in {products:Array(String)})
       and day between {first:Date} and {last:Date}
       and day not in {open:Array(Date)}
-    group by dimension, day, product
+    group by day, product
+)
+array join arrayFilter(
+    (each, times) -> times > 0,
+    [('orders', orders), ('page_views', page_views)],
+    [times_orders, times_page_views]
 ) as told
-left join (
-    select
-        day,
-        product,
-        views
-    from counts
-    where seller = {seller:String}
-      and product != ''
-      and dimension = ''
-      and period = 'day'
-      and day between {first:Date} and {last:Date}
-) as seen
-using (day, product)
 group by what, day
