@@ -89,7 +89,17 @@ def _parameters(asked: type[BaseModel]) -> list[dict[str, Any]]:
             "in": "query",
             "required": name in required,
             "description": part.pop("description", ""),
-            "schema": {key: value for key, value in part.items() if key != "title"},
+            "schema": _said(part),
         }
         for name, part in schema["properties"].items()
     ]
+
+
+def _said(part: dict[str, Any]) -> dict[str, Any]:
+    """Return a parameter's schema: one that may be left out can't be sent as null."""
+    left_out = {"title"}
+    for kind in part.get("anyOf", ()):
+        if kind != {"type": "null"}:
+            part = part | kind
+            left_out = {"title", "anyOf", "default"}
+    return {key: value for key, value in part.items() if key not in left_out}

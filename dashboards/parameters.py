@@ -46,16 +46,20 @@ def _count(value: object) -> object:
     return value
 
 
+# What JSON Schema can say of the rules above, so that clients made from the description know it.
+NAME_PATTERN = r"^[^\u0000-\u001f\u007f-\u009f]*$"
+WEEK_PATTERN = r"^(20\d\d|21[0-4]\d)-W(0[1-9]|[1-4]\d|5[0-3])$"
+
 Day = Annotated[date, BeforeValidator(_day)]
 Name = Annotated[
     str,
     AfterValidator(name),
-    Field(json_schema_extra={"minLength": 1, "maxLength": 128}),
+    Field(json_schema_extra={"minLength": 1, "maxLength": 128, "pattern": NAME_PATTERN}),
 ]
-PageNumber = Annotated[int, BeforeValidator(_count), Field(ge=1, le=PRODUCTS_MAX)]
+PageNumber = Annotated[int, Field(ge=1, le=PRODUCTS_MAX), BeforeValidator(_count)]
 Lang = Literal["en", "de", "fr", "nl", "el", "lv"]
 Sort = Literal["visitors", "views", "title", "change"]
-Count = Annotated[int, BeforeValidator(_count), Field(ge=1, le=PRODUCTS_MAX)]
+Count = Annotated[int, Field(ge=1, le=PRODUCTS_MAX), BeforeValidator(_count)]
 
 
 class InRange(BaseModel):
@@ -138,7 +142,7 @@ def _week(value: object) -> object:
     if isinstance(value, date):
         return value
     try:
-        if isinstance(value, str) and re.fullmatch(r"\d{4}-W\d{2}", value, re.ASCII):
+        if isinstance(value, str) and re.fullmatch(WEEK_PATTERN, value, re.ASCII):
             return date.fromisoformat(f"{value}-1")
     except ValueError:
         pass
@@ -152,7 +156,7 @@ class ReportAsked(BaseModel):
 
     week: Annotated[date, BeforeValidator(_week)] = Field(
         description="An ISO week that is over, for example 2026-W07.",
-        json_schema_extra={"format": "", "pattern": r"^\d{4}-W\d{2}$"},
+        json_schema_extra={"format": "iso-week", "pattern": WEEK_PATTERN},
     )
     format: Literal["html", "text"] = Field("html", description="For a mail's two parts.")
     lang: Lang | None = Field(None, description="The reader's language.")

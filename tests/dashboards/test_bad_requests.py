@@ -68,6 +68,11 @@ REFUSALS = [
         "cursor: not one of ours; send `next` of the page before, unchanged",
     ),
     ("export.csv", GOOD | {"for": "word"}, "for: must be 'excel'"),
+    (
+        "report",
+        {"week": "0001-W01"},
+        "week: must be an ISO week that exists, for example 2026-W07",
+    ),
 ]
 
 

@@ -83,3 +83,14 @@ def test_every_endpoint_and_parameter_is_described(site: Site) -> None:
             fewer = {key: value for key, value in asked.items() if key != name}
             answer = site.ask(path, bearer=token("stats", "s"), **fewer)
             assert answer.message == f"{name}: missing"
+
+
+def test_the_description_knows_each_parameters_bounds(site: Site) -> None:
+    """A client made from it offers no limit of 0, no empty name, and no null in an address."""
+    paths = described(site)["paths"]
+    asked = {p["name"]: p["schema"] for p in paths["/api/v1/products"]["get"]["parameters"]}
+
+    assert asked["limit"] == {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
+    assert (asked["seller"]["minLength"], asked["seller"]["maxLength"]) == (1, 128)
+    assert asked["cursor"] == {"type": "string", "maxLength": 2000}
+    assert "null" not in str([operation["get"]["parameters"] for operation in paths.values()])
