@@ -1,53 +1,93 @@
-"""Express: short answers to GETs, given without a task, a stream or a scope for each.
+"""Express: short answers given without a task, a stream or a scope for each.
 
-An ASGI server makes a task, an event, a scope and two messages for every request; for the pixel
+An ASGI server makes a task, an event, a scope and two messages for every request; for a pixel
 they cost as much as all that is done with it. An application that has an `express` attribute gets
-requests for its path handed over as they come; everything else, and every request that is in any
-way out of the ordinary, goes the way of ASGI, to the same application.
+the requests that it names there handed over as they come. Everything else, and every request that
+is in any way out of the ordinary, goes the way of ASGI, to the same application.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 from collector.bounded_http import BoundedProtocol
 from collector.headers import Headers, joined
 
 
 class Answer:
-    """A whole answer, ready to be sent again and again.
-
-    whole  its bytes
-    last   its bytes where the connection ends with it
-    """
-
-    __slots__ = ("last", "whole")
+    """A whole answer. One that is given again and again is rendered once."""
 
     def __init__(self, status: int, headers: Headers, body: bytes) -> None:
-        line = b"HTTP/1.1 %d %b\r\n" % (status, HTTPStatus(status).phrase.encode())
-        head = line + b"".join(b"%b: %b\r\n" % header for header in headers)
-        self.whole = head + b"\r\n" + body
-        self.last = head + b"connection: close\r\n\r\n" + body
+        self._status = status
+        self._headers = headers
+        self._body = body
 
+    @cached_property
+    def whole(self) -> bytes:
+        """The bytes to send."""
+        return self._rendered(self._headers)
+
+    @cached_property
+    def last(self) -> bytes:
+        """The bytes to send where the connection ends with them."""
+        return self._rendered([*self._headers, (b"connection", b"close")])
+
+    def _rendered(self, headers: Headers) -> bytes:
+        lines = [_STATUS_LINES[self._status], *[b"%b: %b" % header for header in headers]]
+        head = b"\r\n".join(lines)
+        if head.count(b"\n") + head.count(b"\r") != 2 * len(headers):
+            raise ValueError("a header with a line's end in it")
+        return head + b"\r\n\r\n" + self._body
+
+
+_STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus
+}
+
+_FAILED = Answer(
+    500, [(b"content-type", b"text/plain"), (b"content-length", b"21")], b"Internal Server Error"
+)
 
 Reply = Callable[[Answer], None]
 
 
-class Express(Protocol):
-    """What an application offers.
+class Lane(NamedTuple):
+    """How one method of one path is answered.
 
-    path    the only path that it answers this way, with "?" behind it
-    reads   the headers that it looks at, in lower case; no other one is kept
-    answer  takes the query, those headers with repeated ones joined, the peer's address, and
-            whom to tell the answer, at once or later, once
+    reads           the headers that are looked at, in lower case; no other one is kept
+    answer          takes the query, those headers with repeated ones joined, the body, the peer's
+                    address, and whom to tell the answer, at once or later, once
+    body_bytes_max  a longer body goes by ASGI; without one, a body is of no interest
     """
 
-    path: bytes
     reads: frozenset[bytes]
+    answer: Callable[[bytes, dict[bytes, bytes], bytes, str, Reply], None]
+    body_bytes_max: int = 0
 
-    def answer(
-        self, query: bytes, headers: dict[bytes, bytes], peer: str, reply: Reply
-    ) -> None: ...
+
+Lanes = Mapping[tuple[bytes, bytes], Lane]  # by method and path
+AtOnce = Callable[[str, bytes, dict[bytes, bytes], bytes, str], tuple[int, Headers, bytes]]
+
+
+def lanes_at_once(
+    path: str, reads: frozenset[bytes], at_once: AtOnce, body_bytes_max: int
+) -> Lanes:
+    """Return the lanes of a function that answers GET and POST of a path, at once.
+
+    at_once  takes method, query, headers, body and peer; returns status, headers and body
+    """
+
+    def lane(method: str, body_bytes_max: int = 0) -> Lane:
+        def answer(
+            query: bytes, headers: dict[bytes, bytes], body: bytes, peer: str, reply: Reply
+        ) -> None:
+            reply(Answer(*at_once(method, query, headers, body, peer)))
+
+        return Lane(reads, answer, body_bytes_max)
+
+    where = path.encode()
+    return {(b"GET", where): lane("GET"), (b"POST", where): lane("POST", body_bytes_max)}
 
 
 class ExpressProtocol(BoundedProtocol):
@@ -58,14 +98,21 @@ class ExpressProtocol(BoundedProtocol):
     """
 
     _undecided = True  # Whose request this is shows when its line is there.
-    _found: dict[bytes, bytes] | None = None  # An express request's headers.
+    _lane: Lane | None = None  # The express request's that is being read.
+    _awaits_body = False
+    _passes = False  # What the parser finds now is no ASGI request's.
     _waits = False  # An express request has no answer yet.
-    _passes = False  # What the parser finds now belongs to no ASGI request.
     _hangs_up = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._express: Express | None = getattr(self.app, "express", None)
+        self._lanes: Lanes = getattr(self.app, "express", {})
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on what came. A body that doesn't come with its head goes by ASGI."""
+        super().data_received(data)
+        if self._awaits_body:
+            self._go_by_asgi()
 
     def on_message_begin(self) -> None:
         """A head begins."""
@@ -77,13 +124,16 @@ class ExpressProtocol(BoundedProtocol):
         """Keep a header."""
         if self._undecided:
             self._decide()
-        found = self._found
-        if found is None:
+        lane = self._lane
+        if lane is None:
             if not self._passes:
                 super().on_header(name, value)
             return
         name = name.lower()
-        if name in self._reads:
+        if lane.body_bytes_max:
+            self._all_headers.append((name, value))
+        if name in lane.reads:
+            found = self._found
             found[name] = joined(name, found[name], value) if name in found else value
 
     def on_headers_complete(self) -> None:
@@ -95,22 +145,28 @@ class ExpressProtocol(BoundedProtocol):
             return
         self._reads_head = False
         self._heads += 1
-        found, express, client = self._found, self._express, self.client
-        if found is None or express is None or client is None:
+        if self._lane is None:
             self._hangs_up = True
-            return
-        self._found = None
-        self._waits = True
-        self._hangs_up = not self.parser.should_keep_alive()
-        express.answer(self.url[self._path_bytes :], found, client[0], self._reply)
+        elif self._lane.body_bytes_max:
+            self._awaits_body = True
+        else:
+            self._answer(b"")
 
     def on_body(self, body: bytes) -> None:
-        """Hand a body on; an express request's is of no interest."""
-        if not self._passes:
+        """Keep a body, or hand it on."""
+        if self._awaits_body:
+            self._body += body
+        elif not self._passes:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         """A request is complete."""
+        if self._awaits_body:
+            if self._lane is None or len(self._body) > self._lane.body_bytes_max:
+                self._go_by_asgi()
+            else:
+                self._awaits_body = False
+                self._answer(bytes(self._body))
         if not self._passes:
             super().on_message_complete()
 
@@ -127,26 +183,49 @@ class ExpressProtocol(BoundedProtocol):
 
     def _decide(self) -> None:
         self._undecided = False
-        self._found = None
         self._passes = True
+        self._lane = None
         if self._waits:
             return
-        express, url = self._express, self.url
-        if (
-            express is None
-            or not url.startswith(express.path)
-            or b"#" in url
-            or self.parser.get_method() != b"GET"
-            or self.client is None
-            or super().is_answering()
-        ):
-            self._passes = False
-            super().on_message_begin()
-            self.url = url
-        else:
-            self._found = {}
-            self._reads = express.reads
-            self._path_bytes = len(express.path)
+        path, _, self._query = self.url.partition(b"?")
+        lane = self._lanes.get((self.parser.get_method(), path))
+        if lane is None or b"#" in self._query or self.client is None or super().is_answering():
+            self._begin_asgi()
+            return
+        self._lane = lane
+        self._found: dict[bytes, bytes] = {}
+        if lane.body_bytes_max:
+            self._all_headers: Headers = []
+            self._body = bytearray()
+
+    def _begin_asgi(self) -> None:
+        self._passes = False
+        url = self.url
+        super().on_message_begin()
+        self.url = url
+
+    def _go_by_asgi(self) -> None:
+        self._awaits_body = False
+        self._lane = None
+        self._begin_asgi()
+        for name, value in self._all_headers:
+            super().on_header(name, value)
+        super().on_headers_complete()
+        super().on_body(bytes(self._body))
+
+    def _answer(self, body: bytes) -> None:
+        lane, client = self._lane, self.client
+        assert lane is not None
+        assert client is not None
+        self._lane = None
+        self._waits = True
+        self._hangs_up = not self.parser.should_keep_alive()
+        try:
+            lane.answer(self._query, self._found, body, client[0], self._reply)
+        except Exception as error:  # a bug of ours; `server` keeps its values out of the log
+            self.logger.error("while answering", exc_info=error)
+            if self._waits:
+                self._reply(_FAILED)
 
     def _reply(self, answer: Answer) -> None:
         self._waits = False

@@ -23,7 +23,8 @@ from collector.address import ClientAddress
 from collector.anonymise import visitor
 from collector.assembling import assembling
 from collector.beacon import Beacon, merged
-from collector.beacons import PIXEL, BeaconsDoor, Scope
+from collector.beacon_answers import PIXEL
+from collector.beacons import BeaconsDoor, Scope
 from collector.clock import DayClock
 from collector.compat import BadPattern, patterns
 from collector.compat_catalogue import ListedProducts
@@ -34,6 +35,7 @@ from collector.consent_page_door import ConsentDoor
 from collector.day_key import DayKeys, SaltKeeper
 from collector.device import Devices
 from collector.erasure import erase
+from collector.express import lanes_at_once
 from collector.metrics import Gauges
 from collector.page_scripts import Look, beacon_script, consent_script
 from collector.page_tag import SignedPairs, sign
@@ -46,8 +48,10 @@ from collector.status import outcomes
 from collector.tombstones import FILE_NAME as FORGOTTEN
 from collector.tombstones import Tombstones
 from collector.view_limit import ViewLimit
-from geoip.app import Location
+from geoip.app import PATH, Location
+from geoip.browser import READ
 from geoip.metrics import LocationMetrics
+from geoip.question import BODY_BYTES_MAX
 from geoip.wiring import LocationSettings, assemble
 
 logger = logging.getLogger("collector.beacons")
@@ -127,6 +131,9 @@ class Worker:
             spool=self.spool,
             origins=settings.origins,
             path_prefix=settings.path_prefix,
+            express=lanes_at_once(
+                f"{settings.path_prefix}{PATH}", READ, self.location.at_once, BODY_BYTES_MAX
+            ),
         )
 
     def _routes(self) -> list[BaseRoute]:

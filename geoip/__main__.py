@@ -17,8 +17,13 @@ from collector import readiness, secret
 from collector.access import Access
 from collector.address import ClientAddress
 from collector.assembling import assembling
+from collector.express import Lanes, lanes_at_once
 from collector.server import configure_logging, listen, serve
 from collector.settings import BadSettings, Settings, read, trusted_networks
+from geoip.app import PATH, Application, Scope
+from geoip.browser import READ
+from geoip.exchange import Receive, Send
+from geoip.question import BODY_BYTES_MAX
 from geoip.update import UpdateRefused, update
 from geoip.wiring import LocationSettings, assemble
 
@@ -27,6 +32,17 @@ EXIT_USAGE = 2
 EXIT_BAD_SETTINGS = 78
 
 _log = logging.getLogger("geoip")
+
+
+class _Alone:
+    """The door's application, with what it answers by the express way (see `collector.express`)."""
+
+    def __init__(self, application: Application, express: Lanes) -> None:
+        self._application = application
+        self.express = express
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._application(scope, receive, send)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -95,9 +111,13 @@ def _serve(settings: Settings) -> None:
 
     prefix = settings.path_prefix
     rest = Starlette(routes=readiness.routes(state, prefix), lifespan=lifespan)
+    application = _Alone(
+        door.before(rest, prefix),
+        lanes_at_once(f"{prefix}{PATH}", READ, door.at_once, BODY_BYTES_MAX),
+    )
     listener = listen(settings.beacons_bind, "BEACONS_BIND")
     _log.info("geoip: the location door alone, on %s", settings.beacons_public_url)
-    serve(door.before(rest, prefix), listener)
+    serve(application, listener)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ expect, because an error's text could quote an address.
 
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qs
 
 from starlette.routing import Route
@@ -16,9 +16,19 @@ from starlette.routing import Route
 from geoip import names, question
 from geoip.address import IPAddress
 from geoip.answer import Answers, basis_of
-from geoip.browser import Site, chosen_country, once
+from geoip.browser import Site, chosen_country, read
 from geoip.country import NOWHERE, Countries
-from geoip.exchange import METHODS, Header, Receive, Refused, Send, body, error_json, send_answer
+from geoip.exchange import (
+    METHODS,
+    Header,
+    Receive,
+    Refused,
+    Send,
+    answer_headers,
+    body,
+    error_json,
+    send_answer,
+)
 from geoip.question import Lookup, Malformed
 from geoip.zones import Zones
 
@@ -27,7 +37,6 @@ Authorise = Callable[[frozenset[str], str | None], object]
 ClientAddress = Callable[[Scope], IPAddress | None]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Parsed = TypeVar("Parsed")
-Once = dict[bytes, str | None]  # headers that were sent once
 Reply = tuple[int, bytes, list[Header]]
 
 PATH = "/location"
@@ -36,6 +45,16 @@ QUERY_BYTES_MAX = 1024
 PREFLIGHT_SECONDS = 600
 
 _log = logging.getLogger("geoip")
+
+
+class Request(NamedTuple):
+    """What is read of a request; `headers` by name, those in READ, repeated ones joined."""
+
+    method: str
+    scheme: str
+    query: bytes
+    headers: Mapping[bytes, bytes]
+    peer: str
 
 
 class Location:
@@ -66,55 +85,87 @@ class Location:
         self.tally: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = once(scope["headers"])
-        extra: list[Header]
+        client = scope.get("client")
+        request = Request(
+            scope["method"], scope["scheme"], scope["query_string"], read(scope["headers"]),
+            client[0] if client else "",
+        )  # fmt: skip
         try:
-            status, content, extra = await self._answer(scope, headers, receive)
-        except Refused as refusal:
-            self.tally["refused"] += 1
-            status, content = refusal.status, error_json(refusal.code, str(refusal), refusal.field)
-            extra = refusal.headers()
+            self._admit(request)
+            content = await body(receive) if request.method in ("POST", "PUT") else b""
+            reply = self._reply(request, content)
         except Exception as error:  # the last line before a traceback that could quote an address
-            self.tally["failed"] += 1
-            _log.error("geoip: %s while answering; nothing was kept", type(error).__name__)
-            status, content = 500, error_json("internal", "something failed on our side", None)
-            extra = []
-        if b"origin" in headers:
-            extra += self._cors(scope["method"], headers[b"origin"])
-        await send_answer(send, scope["method"], status, content, extra)
+            reply = self._failure(error)
+        await send_answer(send, request.method, *self._whole(request, reply))
 
-    async def _answer(self, scope: Scope, headers: Once, receive: Receive) -> Reply:
-        method = scope["method"]
+    def at_once(
+        self, method: str, query: bytes, headers: Mapping[bytes, bytes], content: bytes, peer: str
+    ) -> tuple[int, list[Header], bytes]:
+        """Return status, headers and body of the answer to a whole request, GET or POST.
+
+        headers  those in READ, by name, repeated ones joined
+        """
+        request = Request(method, "", query, headers, peer)
+        try:
+            self._admit(request)
+            reply = self._reply(request, content)
+        except Exception as error:  # as above
+            reply = self._failure(error)
+        return self._whole(request, reply)
+
+    def _admit(self, request: Request) -> None:
+        """Refuse whoever may not ask, before a body is read."""
+        if request.method == "POST":
+            header = request.headers.get(b"authorization")
+            try:
+                self._authorise(SCOPES, None if header is None else header.decode("latin-1"))
+            except PermissionError as error:
+                raise Refused(401, "unauthorised", str(error), "Authorization") from None
+        elif request.method in ("PUT", "DELETE"):
+            self._require_origin(request)
+
+    def _reply(self, request: Request, content: bytes) -> Reply:
+        method = request.method
         if method == "OPTIONS":
             return 204, b"", [(b"allow", METHODS.encode())]
-        language = _language(scope["query_string"], headers)
+        language = _language(request)
         if method == "POST":
-            return await self._post(headers, receive, language)
+            return 200, self._post(content, language), []
         if method in ("GET", "HEAD"):
-            return self._browser(scope, chosen_country(scope["headers"]), language)
+            chosen = chosen_country(request.headers.get(b"cookie", b""))
+            return self._browser(request, chosen, language)
         if method == "PUT":
-            self._require_origin(headers, scope["scheme"])
-            choice = _read(question.read_choice, await body(receive))
-            status, content, extra = self._browser(scope, choice, language)
+            choice = _read(question.read_choice, content)
+            status, content, extra = self._browser(request, choice, language)
             return status, content, [*extra, _set_cookie(self._site.set_cookie(choice))]
         if method == "DELETE":
-            self._require_origin(headers, scope["scheme"])
-            status, content, extra = self._browser(scope, None, language)
+            status, content, extra = self._browser(request, None, language)
             return status, content, [*extra, _set_cookie(self._site.forget_cookie())]
         raise Refused(405, "method-not-allowed", f"use one of {METHODS}")
 
-    async def _post(self, headers: Once, receive: Receive, language: str) -> Reply:
-        try:
-            self._authorise(SCOPES, headers.get(b"authorization"))
-        except PermissionError as error:
-            raise Refused(401, "unauthorised", str(error), "Authorization") from None
-        asked = _read(question.read, await body(receive))
+    def _failure(self, error: Exception) -> Reply:
+        if isinstance(error, Refused):
+            self.tally["refused"] += 1
+            content = error_json(error.code, str(error), error.field)
+            return error.status, content, error.headers()
+        self.tally["failed"] += 1
+        _log.error("geoip: %s while answering; nothing was kept", type(error).__name__)
+        return 500, error_json("internal", "something failed on our side", None), []
+
+    def _whole(self, request: Request, reply: Reply) -> tuple[int, list[Header], bytes]:
+        status, content, extra = reply
+        if b"origin" in request.headers:
+            extra = [*extra, *self._cors(request.method, request.headers[b"origin"])]
+        return status, answer_headers(request.method, status, content, extra), content
+
+    def _post(self, content: bytes, language: str) -> bytes:
+        asked = _read(question.read, content)
         language = asked.language or language
         now = self.clock()
         if not asked.is_batch:
-            return 200, self._one(asked.lookups[0], language, now), []
+            return self._one(asked.lookups[0], language, now)
         results = b", ".join([self._one(lookup, language, now) for lookup in asked.lookups])
-        return 200, b'{"results": [%b]}' % results, []
+        return b'{"results": [%b]}' % results
 
     def _one(self, lookup: Lookup | Malformed, language: str, now: float) -> bytes:
         if isinstance(lookup, Malformed):
@@ -133,9 +184,12 @@ class Location:
             now=now,
         )
 
-    def _browser(self, scope: Scope, chosen: str | None, language: str) -> Reply:
+    def _browser(self, request: Request, chosen: str | None, language: str) -> Reply:
         # With a choice the address isn't even read.
-        address = None if chosen is not None else self._client_address(scope)
+        address = None
+        if chosen is None:
+            scope = {"headers": list(request.headers.items()), "client": (request.peer, 0)}
+            address = self._client_address(scope)
         found = NOWHERE if address is None else self.countries.find(address)
         self.tally[basis_of(found, chosen)] += 1
         content = self._answers.short(found, chosen=chosen, language=language)
@@ -173,11 +227,11 @@ class Location:
         """Return the door for a Starlette router."""
         return [Route(f"{path_prefix}{PATH}", endpoint=self)]
 
-    def _require_origin(self, headers: Once, scheme: str) -> None:
-        origin = headers.get(b"origin")
+    def _require_origin(self, request: Request) -> None:
+        origin = request.headers.get(b"origin")
+        host = request.headers.get(b"host")
         if origin is None or not (
-            self._site.is_ours(origin, headers.get(b"host"), scheme)
-            or self._site.is_allowed(origin)
+            self._site.is_ours(origin, host, request.scheme) or self._site.is_allowed(origin)
         ):
             raise Refused(
                 403,
@@ -186,11 +240,11 @@ class Location:
                 "Origin",
             )
 
-    def _cors(self, method: str, origin: str | None) -> list[Header]:
-        if origin is None or not self._site.is_allowed(origin):
+    def _cors(self, method: str, origin: bytes) -> list[Header]:
+        if not self._site.is_allowed(origin):
             return []
         allowed = [
-            (b"access-control-allow-origin", origin.encode("latin-1")),
+            (b"access-control-allow-origin", origin),
             (b"access-control-allow-credentials", b"true"),
         ]
         if method == "OPTIONS":
@@ -202,10 +256,11 @@ class Location:
         return allowed
 
 
-def _language(query: bytes, headers: Once) -> str:
+def _language(request: Request) -> str:
     """Return the language by `?lang=`, else by Accept-Language; refuse an address in the URL."""
-    if query:
-        fields = parse_qs(query[:QUERY_BYTES_MAX].decode("latin-1"), keep_blank_values=True)
+    if request.query:
+        query = request.query[:QUERY_BYTES_MAX].decode("latin-1")
+        fields = parse_qs(query, keep_blank_values=True)
         if "ip" in fields:
             raise Refused(400, "malformed", "an address belongs in the body, never in a URL", "ip")
         if "lang" in fields:
@@ -213,7 +268,7 @@ def _language(query: bytes, headers: Once) -> str:
                 return language
             known = ", ".join(sorted(names.LANGUAGES))
             raise Refused(400, "malformed", f"lang: must be one of {known}", "lang")
-    accepted = headers.get(b"accept-language")
+    accepted = request.headers.get(b"accept-language")
     return names.DEFAULT_LANGUAGE if accepted is None else names.negotiated(accepted)
 
 

@@ -13,36 +13,41 @@ from geoip.territory import COUNTRIES
 Headers = Iterable[tuple[bytes, bytes]]
 
 COOKIE = "tax_country"
-READ = frozenset({b"accept-language", b"authorization", b"host", b"origin"})
+_COOKIE_BYTES = COOKIE.encode()
+READ = frozenset(
+    {b"accept-language", b"authorization", b"cookie", b"host", b"origin", b"x-forwarded-for"}
+)
 YEAR_SECONDS = 365 * 24 * 3600
 
 
-def once(headers: Headers) -> dict[bytes, str | None]:
-    """Return the headers that this door reads, by name; one that was sent twice is None.
+def read(headers: Headers) -> dict[bytes, bytes]:
+    """Return the headers that this door reads, by name, with all values of a repeated one.
 
-    Why     Which of two a server reads is a way around a rule, so two are as good as none.
+    Why     Which of two a server reads is a way around a rule. Joined (RFC 9110 section 5.3),
+            two origins, hosts or tokens are none that anybody allowed; cookies are all looked at.
     """
-    found: dict[bytes, str | None] = {}
+    found: dict[bytes, bytes] = {}
     for name, value in headers:
         if name in READ:
-            found[name] = None if name in found else value.decode("latin-1")
+            comma = b"; " if name == b"cookie" else b","
+            found[name] = found[name] + comma + value if name in found else value
     return found
 
 
-def chosen_country(headers: Headers) -> str | None:
+def chosen_country(cookies: bytes) -> str | None:
     """Return the country in the buyer's cookie.
 
-    Why     Read from the raw headers, because cookie parsers drop what stands behind a cookie
+    Why     Read from the raw header, because cookie parsers drop what stands behind a cookie
             that they don't like. Two cookies that disagree are no choice: one of them is from a
             sibling's page, and nobody can tell which.
     """
+    if _COOKIE_BYTES not in cookies:  # nearly always
+        return None
     found = set()
-    for key, value in headers:
-        if key == b"cookie":
-            for pair in value.split(b";"):
-                name, _, content = pair.strip().partition(b"=")
-                if name == COOKIE.encode():
-                    found.add(content.strip(b'" ').decode("latin-1"))
+    for pair in cookies.split(b";"):
+        name, _, content = pair.strip().partition(b"=")
+        if name == _COOKIE_BYTES:
+            found.add(content.strip(b'" ').decode("latin-1"))
     return country if len(found) == 1 and (country := found.pop()) in COUNTRIES else None
 
 
@@ -59,17 +64,18 @@ class Site:
     origins: tuple[str, ...] = ()
     cookie_domain: str | None = None
 
-    def is_ours(self, origin: str, host: str | None, scheme: str) -> bool:
+    def is_ours(self, origin: bytes, host: bytes | None, scheme: str) -> bool:
         """Return whether a page of this very host sent the request.
 
         Why     A browser can't be made to lie about Host; behind a proxy that rewrites it, or
                 that ends TLS, the configured address is what browsers see.
         """
-        return origin == self._own_origin or (host is not None and origin == f"{scheme}://{host}")
+        own = f"{scheme}://".encode() + host if host is not None else None
+        return origin in (self._own_origin, own)
 
-    def is_allowed(self, origin: str) -> bool:
+    def is_allowed(self, origin: bytes) -> bool:
         """Return whether a page elsewhere may read and write here."""
-        return origin in self.origins
+        return origin.decode("latin-1") in self.origins
 
     def set_cookie(self, country: str) -> str:
         """Return the Set-Cookie value that keeps a choice for a year."""
@@ -80,9 +86,9 @@ class Site:
         return f"{COOKIE}=; Max-Age=0{self._attributes}"
 
     @property
-    def _own_origin(self) -> str:
+    def _own_origin(self) -> bytes:
         parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc}"
+        return f"{parts.scheme}://{parts.netloc}".encode()
 
     @property
     def _attributes(self) -> str:

@@ -126,12 +126,19 @@ def error_json(code: str, message: str, field: str | None) -> bytes:
     return json.dumps({"error": {"code": code, "message": message, "field": field}}).encode()
 
 
-async def send_answer(
-    send: Send, method: str, status: int, content: bytes, extra: Sequence[Header]
-) -> None:
-    """Send one whole answer; HEAD gets the headers alone."""
+def answer_headers(
+    method: str, status: int, content: bytes, extra: Sequence[Header]
+) -> list[Header]:
+    """Return all headers of an answer."""
     headers = [*_ALWAYS, *extra] if method == "POST" else [*_ALWAYS, *_FOR_BROWSERS, *extra]
     if status != 204:
         headers.append((b"content-length", b"%d" % len(content)))
+    return headers
+
+
+async def send_answer(
+    send: Send, method: str, status: int, headers: Sequence[Header], content: bytes
+) -> None:
+    """Send one whole answer; HEAD gets the headers alone."""
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else content})

@@ -19,6 +19,8 @@ LANGUAGES = frozenset(
 )
 HEADER_CHARACTERS_MAX = 500
 _TAGS_MAX = 20
+_NEGOTIATED_MAX = 4096
+_negotiated: dict[int, str] = {}
 
 
 @lru_cache(maxsize=len(LANGUAGES))
@@ -39,11 +41,24 @@ def offered(tag: str) -> str | None:
     return primary if primary in LANGUAGES else None
 
 
-def negotiated(accept_language: str) -> str:
+def negotiated(accept_language: bytes) -> str:
     """Return the first offered language that an Accept-Language header wants, else English.
 
+    Why     What was found is kept under a keyed hash of the header: reading one takes as long as
+            looking an address up, and a header may tell two buyers apart.
     Source  RFC 9110, 12.5.4; a tag with quality 0 is one that the reader doesn't want.
     """
+    key = hash(accept_language)
+    language = _negotiated.get(key)
+    if language is None:
+        language = _wanted(accept_language.decode("latin-1"))
+        if len(_negotiated) >= _NEGOTIATED_MAX:
+            _negotiated.clear()
+        _negotiated[key] = language
+    return language
+
+
+def _wanted(accept_language: str) -> str:
     if len(accept_language) <= HEADER_CHARACTERS_MAX:
         for tag in _by_preference(accept_language.split(",")[:_TAGS_MAX]):
             if language := offered(tag):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.beacons import STATUS
+from collector.beacon_answers import STATUS
 from collector.consent import Outcome
 from tests.documents import rows, section, text
 from tests.tree import PACKAGES, files

@@ -1,96 +1,25 @@
 """Express: the pixel's answers without a task for each, and everything else by ASGI."""
 
-import asyncio
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from http.client import HTTPResponse
-from typing import Any
 
 import pytest
-import uvicorn
 
 from collector import bounded_http
 from collector.bounded_http import HEAD_BYTES_MAX
-from collector.express import Answer, ExpressProtocol, Reply
-
-START_SECONDS = 20
-BODY = b"express"
-ASKED = b"GET /fast?a=1 HTTP/1.1\r\nHost: x\r\n"
-ASGI_SLOW = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"
-
-
-class Application:
-    """Answers /fast express, everything else by ASGI; the query `later` waits to be let go."""
-
-    path = b"/fast?"
-    reads = frozenset((b"cookie", b"x-forwarded-for", b"accept"))
-
-    def __init__(self) -> None:
-        self.express = self
-        self.asked: list[tuple[bytes, dict[bytes, bytes], str]] = []
-        self.held: list[Reply] = []
-        self.has_come = threading.Semaphore(0)
-        self.may_go = threading.Event()
-        self.loop: Any = None
-
-    def answer(self, query: bytes, headers: dict[bytes, bytes], peer: str, reply: Reply) -> None:
-        self.asked.append((query, headers, peer))
-        if query == b"later":
-            self.held.append(reply)
-            self.has_come.release()
-        else:
-            reply(Answer(200, [(b"content-length", b"7")], BODY))
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        self.loop = asyncio.get_running_loop()
-        if scope["path"] == "/slow":
-            self.has_come.release()
-            await self.loop.run_in_executor(None, self.may_go.wait, START_SECONDS)
-        body = f"{scope['method']} {scope['path']}".encode()
-        headers = [(b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
-    def let_go(self) -> None:
-        """Answer everybody who waits, from the server's thread."""
-        for reply in self.held:
-            self.loop.call_soon_threadsafe(
-                reply, Answer(200, [(b"content-length", b"5")], b"later")
-            )
-        self.held.clear()
-
-
-class Server:
-    """A server that runs in a thread of its own."""
-
-    def __init__(self) -> None:
-        self.application = Application()
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = listener.getsockname()[1]
-        config = uvicorn.Config(
-            self.application,
-            http=ExpressProtocol,
-            lifespan="off",
-            log_config=None,
-            proxy_headers=False,
-            ws="none",
-        )
-        self.uvicorn = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.uvicorn.run, kwargs={"sockets": [listener]})
-        self.thread.start()
-        with self.connected() as connection:
-            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert body(connection) == b"GET /"
-
-    def connected(self) -> socket.socket:
-        """Return a connection; what never comes ends the test."""
-        return socket.create_connection(("127.0.0.1", self.port), START_SECONDS)
-
-    def stop(self) -> None:
-        self.uvicorn.should_exit = True
-        self.thread.join(START_SECONDS)
+from collector.express import Answer
+from tests.collector.express_server import (
+    ASGI_SLOW,
+    ASKED,
+    BODY,
+    BODY_MAX,
+    POSTED,
+    START_SECONDS,
+    Server,
+    body,
+    everything,
+)
 
 
 @pytest.fixture
@@ -100,22 +29,6 @@ def server() -> Iterator[Server]:
     yield one
     one.application.may_go.set()
     one.stop()
-
-
-def body(connection: socket.socket) -> bytes:
-    """Return the body of an answer that must be a good one."""
-    answer = HTTPResponse(connection)
-    answer.begin()
-    assert answer.status == 200
-    return answer.read()
-
-
-def everything(connection: socket.socket) -> bytes:
-    """Return what comes until the server closes."""
-    found = b""
-    while part := connection.recv(65_536):
-        found += part
-    return found
 
 
 def test_an_application_is_given_only_the_headers_it_reads(server: Server) -> None:
@@ -139,7 +52,6 @@ def test_an_application_is_given_only_the_headers_it_reads(server: Server) -> No
 @pytest.mark.parametrize(
     ("request_line", "answer"),
     [
-        (b"GET /fast HTTP/1.1", b"GET /fast"),
         (b"GET /fast?a#b HTTP/1.1", b"GET /fast"),
         (b"GET /%66ast?a HTTP/1.1", b"GET /fast"),
         (b"GET /fast/?a HTTP/1.1", b"GET /fast/"),
@@ -165,10 +77,75 @@ def test_both_ways_take_turns_on_one_connection(server: Server) -> None:
             connection.sendall(ASKED + b"Content-Length: 4\r\n\r\nGET ")
             assert body(connection) == BODY
             connection.sendall(b"POST /other HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab")
-            assert body(connection) == b"POST /other"
+            assert body(connection) == b"POST /other ab"
+            connection.sendall(POSTED + b"Content-Length: 4\r\n\r\nfour")
+            assert body(connection) == b"four"
             for byte in ASKED + b"\r\n":
                 connection.sendall(bytes([byte]))
             assert body(connection) == BODY
+
+
+@pytest.mark.parametrize(
+    "posted",
+    [
+        POSTED + b"Content-Length: 5\r\n\r\nHello",
+        POSTED + b"Transfer-Encoding: chunked\r\n\r\n2\r\nHe\r\n3\r\nllo\r\n0\r\n\r\n",
+    ],
+)
+def test_a_body_that_comes_with_its_head_is_handed_over(server: Server, posted: bytes) -> None:
+    """As browsers send a beacon, and a backend a lookup."""
+    with server.connected() as connection:
+        for _ in range(2):
+            connection.sendall(posted)
+            assert body(connection) == b"Hello"
+    assert len(server.application.asked) == 2
+
+
+def test_a_body_that_comes_later_goes_by_asgi(server: Server) -> None:
+    """ASGI's way knows how long to wait for it. Nothing that came before is lost."""
+    with server.connected() as connection:
+        for _ in range(2):
+            connection.sendall(POSTED + b"Content-Length: 5\r\n\r\nHe")
+            time.sleep(0.1)
+            connection.sendall(b"llo")
+            assert body(connection) in (b"POST /fast He llo", b"POST /fast Hello")
+    assert not server.application.asked
+
+
+def test_a_body_that_is_too_long_goes_by_asgi(server: Server) -> None:
+    """There it is refused with a sentence."""
+    with server.connected() as connection:
+        for size in (BODY_MAX, BODY_MAX + 1):
+            connection.sendall(POSTED + b"Content-Length: %d\r\n\r\n" % size + b"x" * size)
+            expected = b"x" * size if size == BODY_MAX else b"POST /fast " + b"x" * size
+            assert body(connection) == expected
+
+
+def test_a_client_that_asks_before_it_sends_its_body_is_told_to(server: Server) -> None:
+    """curl does so with longer bodies (RFC 9110 section 10.1.1)."""
+    with server.connected() as connection:
+        connection.sendall(POSTED + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+        assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"Hello")
+        assert body(connection).endswith(b"Hello")
+
+
+def test_a_bug_answers_with_an_error_and_the_connection_lives_on(server: Server) -> None:
+    """As ASGI's way does."""
+    with server.connected() as connection:
+        connection.sendall(b"GET /fast?bug HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = HTTPResponse(connection)
+        answer.begin()
+        assert (answer.status, answer.read()) == (500, b"Internal Server Error")
+        connection.sendall(ASKED + b"\r\n")
+        assert body(connection) == BODY
+
+
+def test_no_header_can_end_its_line() -> None:
+    """A bug of ours must not let anybody write a second answer."""
+    for value in (b"a\r\nSet-Cookie: b", b"a\nb", b"a\rb"):
+        with pytest.raises(ValueError, match="line's end"):
+            assert Answer(200, [(b"x", value)], b"").whole
 
 
 @pytest.mark.parametrize(
@@ -204,8 +181,10 @@ def test_answers_behind_an_asgi_one_keep_their_order(server: Server) -> None:
         connection.sendall(ASGI_SLOW + ASKED + b"\r\n")
         assert server.application.has_come.acquire(timeout=START_SECONDS)
         server.application.may_go.set()
-        assert body(connection) == b"GET /slow"
-        assert body(connection) == b"GET /fast"
+        found = b""
+        while b"GET /fast" not in found:
+            found += connection.recv(65_536)
+        assert found.index(b"GET /slow") < found.index(b"GET /fast")
     assert not server.application.asked
 
 

@@ -20,7 +20,7 @@ from geoip.country import Countries
 
 NOW = 1_781_800_000.0  # 2026-06-18, a day after the bundled database was built.
 TOKEN = {"authorization": "Bearer good"}
-BROWSER_HEADER = b"x-test-address"
+BROWSER_HEADER = b"x-forwarded-for"
 
 
 class Clock:

@@ -15,6 +15,13 @@ from geoip.question import Malformed
 from geoip.territory import COUNTRIES, territory
 
 LONG_ENOUGH = 6  # A shorter piece may be in a sentence by chance.
+REFUSALS = {
+    "",
+    "must have 1 to 100 characters",
+    "has a port above 65535",
+    "has brackets around something that is not an IPv6 address",
+    "must be an IPv4 or IPv6 address",
+}
 ADDRESSES = some.one_of(some.ip_addresses(v=4), some.ip_addresses(v=6))
 JSON = some.recursive(
     some.none() | some.booleans() | some.integers() | some.floats() | some.text() |
@@ -34,7 +41,7 @@ def test_any_text_is_an_address_or_refused_unquoted(text: str) -> None:
         parse(text)
     except ValueError as error:
         said = str(error)
-    assert len(text) < LONG_ENOUGH or text not in said
+    assert said in REFUSALS  # sentences that were all written before the text was
 
 
 @settings(deadline=None)
@@ -90,7 +97,7 @@ def test_any_postcode_leaves_a_certain_standing(country: str, postcode: str) -> 
 @given(some.text())
 def test_any_accept_language_is_a_language(header: str) -> None:
     """Browsers send odd ones, and attackers odder ones."""
-    assert names.negotiated(header) in names.LANGUAGES
+    assert names.negotiated(header.encode()) in names.LANGUAGES
 
 
 def texts(value: Any) -> list[str]:

@@ -17,7 +17,7 @@ def test_the_address_decides_until_the_buyer_chooses(server: Server) -> None:
     """A first visit: Greece by the address, an estimate, and no cookie is set. The buyer says
     Germany; a year-long cookie holds two letters; from then on Germany is the answer, whatever
     the address. The buyer takes it back, and the address decides again."""
-    browser = {"x-test-address": ATHENS, "origin": own(server)}
+    browser = {"x-forwarded-for": ATHENS, "origin": own(server)}
     first = server.http.get("/location", headers=browser)
     assert first.json()["country"] == "GR"
     assert (first.json()["basis"], first.json()["estimate"]) == ("address", True)
@@ -28,7 +28,7 @@ def test_the_address_decides_until_the_buyer_chooses(server: Server) -> None:
     cookie = chosen.headers["set-cookie"]
     assert cookie == "tax_country=DE; Max-Age=31536000; Path=/; HttpOnly; SameSite=Lax"
 
-    again = server.http.get("/location", headers={"x-test-address": ATHENS})
+    again = server.http.get("/location", headers={"x-forwarded-for": ATHENS})
     assert (again.json()["country"], again.json()["basis"]) == ("DE", "chosen")
     assert again.json()["estimate"] is False
 
@@ -41,7 +41,7 @@ def test_the_address_decides_until_the_buyer_chooses(server: Server) -> None:
 
 def test_it_works_without_consent_for_statistics(server: Server) -> None:
     """It isn't statistics: a refusal, GPC and DNT change nothing, and no cookie is set."""
-    headers = {"x-test-address": ATHENS, "cookie": "statistics_consent=refused", "sec-gpc": "1",
+    headers = {"x-forwarded-for": ATHENS, "cookie": "statistics_consent=refused", "sec-gpc": "1",
                "dnt": "1"}  # fmt: skip
     answer = server.http.get("/location", headers=headers)
     assert answer.json()["country"] == "GR"
@@ -50,7 +50,7 @@ def test_it_works_without_consent_for_statistics(server: Server) -> None:
 
 def test_the_browser_gets_the_same_shape_without_the_evidence(server: Server) -> None:
     """Standing, zone and name for the cart; what is for the marketplace's files stays out."""
-    browser = server.http.get("/location", headers={"x-test-address": ATHENS}).json()
+    browser = server.http.get("/location", headers={"x-forwarded-for": ATHENS}).json()
     full = server.ask(ip=ATHENS)
     assert full.keys() - browser.keys() == {"database", "evidence"}
     assert {key: full[key] for key in browser} == browser
@@ -64,8 +64,8 @@ def test_a_private_or_unknown_browser_address_is_no_error(server: Server) -> Non
 
 def test_head_is_get_without_its_body(server: Server) -> None:
     """Monitors ask with HEAD."""
-    head = server.http.head("/location", headers={"x-test-address": ATHENS})
-    get = server.http.get("/location", headers={"x-test-address": ATHENS})
+    head = server.http.head("/location", headers={"x-forwarded-for": ATHENS})
+    get = server.http.get("/location", headers={"x-forwarded-for": ATHENS})
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-length"] == get.headers["content-length"]
 
@@ -132,7 +132,7 @@ def test_a_stranger_is_told_nothing_by_preflight(server: Server) -> None:
 def test_the_cookie_is_read_strictly(server: Server, cookie: str, country: str) -> None:
     """A raw-JSON cookie in front loses nothing; two that disagree, or something that is no
     country, are no choice, and the address decides."""
-    headers = [(b"cookie", cookie.encode("latin-1")), (b"x-test-address", ATHENS.encode())]
+    headers = [(b"cookie", cookie.encode("latin-1")), (b"x-forwarded-for", ATHENS.encode())]
     answer = server.http.get("/location", headers=headers)
     assert answer.json()["country"] == country
 
