@@ -17,7 +17,7 @@ from dashboards.access import NUMBERS, Grant, shelf_of
 from dashboards.api import PRIVATE
 from dashboards.bodies import body
 from dashboards.period import DAY as ONE_DAY
-from dashboards.period import SPAN_DAYS_MAX, Span, intervals
+from dashboards.period import SPAN_DAYS_MAX, Interval, Span, intervals, month_of
 from dashboards.plausible_query import PAGE, TIMES, VISITS, Filter, Query, read_query
 from dashboards.refused import Refused
 from dashboards.shelf import Shelf
@@ -26,8 +26,12 @@ from dashboards.totals import Totals, add
 
 BODY_BYTES_MAX = 64 * 1024
 SELLER = "seller:"
-NO_KEY = "Missing API key. Send a stats token as a Bearer Token."
-WRONG_KEY = "Invalid API key or site ID. The key must be valid and allow the site that was asked."
+# In Plausible's words, because tools tell its errors apart by them.
+NO_KEY = "Missing API key. Please use a valid Plausible API key as a Bearer Token."
+WRONG_KEY = (
+    "Invalid API key or site ID. Please make sure you're using a valid API key with access to the"
+    " site you've requested."
+)
 ADDED_UP = "visitors are distinct per day and added up over days; nobody is known on another day"
 WAITING = "visitors have a value that is not listed, because its group is still or was too small"
 # What Plausible calls what we call otherwise.
@@ -76,7 +80,7 @@ class Plausible:
             raise Refused(401, "unauthorised", WRONG_KEY) from None
 
     def _answer(self, grant: Grant, content: bytes) -> dict[str, Any]:
-        query = read_query(content)
+        query = read_query(content, self.zone)
         shelf = _shelf(grant, query.site_id)
         asking = self.shop.stats.asking
         today = asking.today()
@@ -129,18 +133,19 @@ class Plausible:
         days = self.shop.stats.by_day(shelf, span)
         if not dimensions:
             return [Result(add(days.values()), ())]
-        parts = intervals(span, TIMES[dimensions[0]])
+        step = TIMES[dimensions[0]]
+        parts = intervals(span, step)
         sums = ((part, add(days[day] for day in part)) for part in parts)
-        return [Result(totals, (part.first.isoformat(),)) for part, totals in sums if totals.views]
+        return [Result(totals, (_label(part, step),)) for part, totals in sums if totals.views]
 
     def _by_time_and_page(
         self, shelf: Shelf, span: Span, dimensions: Sequence[str]
     ) -> list[Result]:
         step = next(TIMES[d] for d in dimensions if d in TIMES)
-        starts = {day: part.first for part in intervals(span, step) for day in part}
+        labels = {day: _label(part, step) for part in intervals(span, step) for day in part}
         sums: dict[tuple[str, ...], Totals] = {}
         for day, product, totals in self.shop.stats.rows(shelf, span):
-            texts = (starts[day].isoformat(), product)
+            texts = (labels[day], product)
             key = texts if dimensions[0] in TIMES else texts[::-1]
             sums[key] = add((sums.get(key), totals))
         return [Result(totals, key) for key, totals in sums.items()]
@@ -174,6 +179,12 @@ def _shelf(grant: Grant, site_id: str) -> Shelf:
     return shelf_of(grant, None)
 
 
+def _label(part: Span, step: Interval) -> str:
+    """Name an interval as Plausible does: a month by its first day, though the range begin later;
+    a week that is cut short by the day on which it begins here."""
+    return (month_of(part.first).first if step == "month" else part.first).isoformat()
+
+
 def _sorted(results: Iterable[Result], query: Query) -> list[Result]:
     """Return the rows in the order asked; what is equal stands in the order of its texts."""
     rows = sorted(results, key=lambda row: row.dimensions)
@@ -192,7 +203,7 @@ def _meta(query: Query, span: Span, rows: int, unlisted: int) -> dict[str, Any]:
         meta["total_rows"] = rows
     steps = [TIMES[d] for d in query.dimensions if d in TIMES]
     if query.include.time_labels and steps:
-        meta["time_labels"] = [part.first.isoformat() for part in intervals(span, steps[0])]
+        meta["time_labels"] = [_label(part, steps[0]) for part in intervals(span, steps[0])]
     warnings = [ADDED_UP] if span.days > 1 else []
     warnings += [f"{unlisted} {WAITING}"] if unlisted else []
     if warnings and "visitors" in query.metrics:

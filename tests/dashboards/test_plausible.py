@@ -120,6 +120,48 @@ def test_every_range_and_dimension_has_its_numbers(site: Site, shop: Visits) -> 
     assert read(dimensions=["event:page"], pagination={"limit": 1, "offset": 1}) == [("/p/7", 3, 3)]
 
 
+@pytest.mark.parametrize(
+    ("date_range", "first", "last"),
+    [
+        ("day", "2026-11-18", "2026-11-18"),
+        ("7d", "2026-11-11", "2026-11-17"),
+        ("28d", "2026-10-21", "2026-11-17"),
+        ("30d", "2026-10-19", "2026-11-17"),
+        ("91d", "2026-08-19", "2026-11-17"),
+        ("month", "2026-11-01", "2026-11-30"),
+        ("6mo", "2026-05-01", "2026-10-31"),
+        ("12mo", "2025-11-01", "2026-10-31"),
+        ("year", "2026-01-01", "2026-12-31"),
+        ("all", "2026-10-19", "2026-11-18"),
+        (["2026-11-16", "2026-11-17"], "2026-11-16", "2026-11-17"),
+        (["2026-11-16T00:00:00+00:00", "2026-11-17T23:59:59Z"], "2026-11-16", "2026-11-17"),
+        (["2026-11-16T01:00:00+01:00", "2026-11-18T00:59:59+01:00"], "2026-11-16", "2026-11-17"),
+    ],
+)
+def test_a_range_means_the_days_that_it_means_there(
+    date_range: Any, first: str, last: str, site: Site, shop: Visits
+) -> None:
+    """On a Wednesday, 18 November: so many days are those before today, so many months those
+    before this one; this month and this year are whole; "all" begins with the first day of data."""
+    answer = ask(site, token("stats", shop.seller), WEEK | {"date_range": date_range})
+
+    ends = [f"{first}T00:00:00+00:00", f"{last}T23:59:59+00:00"]
+    assert answer.json["query"]["date_range"] == ends
+
+
+def test_a_month_is_called_by_its_first_day(site: Site, shop: Visits) -> None:
+    """A range that begins on the 17th: the month is still called the 1st, the week the 17th."""
+    bearer = token("stats", shop.seller)
+    days = WEEK | {"date_range": ["2026-11-17", "2026-11-18"]}
+
+    def labels(**more: Any) -> tuple[Any, Any]:
+        answer = ask(site, bearer, days | {"include": {"time_labels": True}} | more)
+        return [row[0] for row in rows(answer)], answer.json["meta"]["time_labels"]
+
+    assert labels(dimensions=["time:month"]) == (["2026-11-01"], ["2026-11-01"])
+    assert labels(dimensions=["time:week"]) == (["2026-11-17"], ["2026-11-17"])
+
+
 def test_sources_are_what_the_closes_published(site: Site, shop: Visits) -> None:
     """Five came directly; for the eight others the answer says that they aren't listed."""
     answer = ask(
@@ -175,8 +217,22 @@ def test_labels_name_the_days_without_a_row(site: Site, shop: Visits) -> None:
         ),
         (
             {"date_range": ["2026-11-01T10:00:00Z", "2026-11-02"]},
-            "date_range: must name whole days, as YYYY-MM-DD; hours are not kept",
+            "date_range: must name whole days, as YYYY-MM-DD or from 00:00:00 to 23:59:59 in UTC;"
+            " hours are not kept",
         ),
+        (
+            {"date_range": ["2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"]},
+            "date_range: must name whole days,",
+        ),
+        (
+            {"date_range": ["2026-11-01T00:00:00+01:00", "2026-11-02T23:59:59+01:00"]},
+            "date_range: must name whole days,",
+        ),
+        ({"date_range": ["2026-11-31", "2026-12-01"]}, "date_range: there is no such day"),
+        ({"date_range": ["2026-11-02", "2026-11-01"]}, "date_range: must run forwards"),
+        ({"pagination": {"limit": 0}}, "pagination.limit: input should be greater"),
+        ({"pagination": {"limit": 10001}}, "pagination.limit: input should be less"),
+        ({"pagination": {"offset": -1}}, "pagination.offset: input should be greater"),
         (
             {"order_by": [["bounce_rate", "asc"]]},
             "order_by: must name metrics or dimensions of this query",
@@ -204,7 +260,10 @@ def test_the_key_decides_whose_numbers(site: Site, shop: Visits) -> None:
     foreign seller get the same answer."""
     own = token("stats", shop.seller)
     named = WEEK | {"site_id": f"seller:{shop.seller}"}
-    refusal = "Invalid API key or site ID. The key must be valid and allow the site that was asked."
+    refusal = (
+        "Invalid API key or site ID. Please make sure you're using a valid API key with access to"
+        " the site you've requested."
+    )
 
     assert rows(ask(site, own, named)) == rows(ask(site, token("operator"), named)) == [(12, 20)]
     for bearer, query in (
@@ -217,9 +276,11 @@ def test_the_key_decides_whose_numbers(site: Site, shop: Visits) -> None:
         assert (answer.status, answer.json) == (401, {"error": refusal})
     missing = ask(site, None, WEEK)
     assert missing.status == 401
-    assert missing.json["error"].startswith("Missing API key.")
+    assert missing.json["error"] == (
+        "Missing API key. Please use a valid Plausible API key as a Bearer Token."
+    )
     unnamed = ask(site, own, {"metrics": ["visitors"], "date_range": "7d"})
     assert (unnamed.status, unnamed.json["error"]) == (
         400,
-        "site_id: Missing site ID. Any text will do: the key decides",
+        "Missing site ID. Please provide the required site_id parameter with your request.",
     )
