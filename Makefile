@@ -5,11 +5,12 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check minimum bench lock clean debian debian-bench
+.PHONY: help run test quick check minimum bench bench-peers lock clean debian debian-bench debian-peers
 
 PYTHON ?= python3
 VENV := .venv
 MINIMUM := .venv-minimum
+PEERS := .cache/peers
 BIN := $(VENV)/bin
 
 # dpkg looks for its own tools in the sbin directories, which a plain user's PATH leaves out.
@@ -28,6 +29,7 @@ SELF := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
 # A package whose command has another name is written package:command.
 TEST_PACKAGES := caddy chromium curl faketime nginx nodejs:node php-cli:php ruby strace
 BENCH_PACKAGES := wrk
+PEER_PACKAGES := goaccess nginx
 FAST := not slow and not browser and not faults
 CHECKS := "ruff check" "ruff format --check" "lint-imports --cache-dir .cache/imports" "mypy"
 
@@ -35,7 +37,7 @@ CHECKS := "ruff check" "ruff format --check" "lint-imports --cache-dir .cache/im
 all = failed=; for each in $(1); do echo "--- $$each"; eval "$(BIN)/$$each" || failed=1; done; test -z "$$failed"
 
 help:  ## Show this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
 
 run: $(VENV)/.run  ## Set everything up and start the demo: a shop, its sellers, a month of visits
 	@exec $(BIN)/collector demo
@@ -61,6 +63,9 @@ minimum: debian  ## The fast tests on the oldest versions that pyproject.toml al
 
 bench: debian-bench $(VENV)/.test  ## Measure beacons, locations, a day's close and the pages: ten minutes
 	@$(BIN)/python -m bench
+
+bench-peers: debian-peers $(VENV)/.test $(PEERS)/.ready  ## The same visits to runlight, to nginx with GoAccess, and to us: three minutes
+	@$(BIN)/python -m bench.peers $(PEERS)/bin/python
 
 clean:  ## Remove what make set up and the tools' caches; data directories stay
 	rm -rf $(VENV) $(MINIMUM) .tools .cache
@@ -88,6 +93,13 @@ $(VENV)/.test: requirements-dev.lock requirements-build.lock pyproject.toml | $(
 	@$(SELF)
 	@touch $@ $(VENV)/.run
 
+# Other makers' products never come into .venv.
+$(PEERS)/.ready: bench/peers/requirements.txt
+	@mkdir -p .cache
+	@$(PYTHON) -m venv --clear --without-pip $(PEERS)
+	@$(PYTHON) -m pip --python $(PEERS)/bin/python --disable-pip-version-check install --quiet -r $<
+	@touch $@
+
 # Needs the network and takes the newest versions that pyproject.toml allows. The locks hold for
 # every Python from 3.11 and name no index: pip asks whichever one the machine is set up with.
 lock:  ## Make the lock files again, with the newest versions that pyproject.toml allows
@@ -104,7 +116,8 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(RESOLVE) --upgrade --generate
 
 debian: PACKAGES := $(TEST_PACKAGES)
 debian-bench: PACKAGES := $(BENCH_PACKAGES)
-debian debian-bench:
+debian-peers: PACKAGES := $(PEER_PACKAGES)
+debian debian-bench debian-peers:
 	@missing=; for each in $(PACKAGES); do \
 	    command -v $${each#*:} >/dev/null || missing="$$missing $${each%:*}"; done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
