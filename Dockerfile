@@ -3,7 +3,7 @@
 # Runs as a user without rights and without a name, on a read-only file system; it writes /data, and
 # nothing else. Built from the locked packages, whose hashes are checked.
 
-FROM python:3.11.11-slim-bookworm AS build
+FROM python:3.11.11-slim-bookworm@sha256:081075da77b2b55c23c088251026fb69a7b2bf92471e491ff5fd75c192fd38e5 AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 COPY requirements.lock requirements-build.lock ./
@@ -18,7 +18,7 @@ RUN tools/bin/python -m hatchling build -t wheel -d dist
 RUN pip --python /opt/collector install --no-deps --no-index dist/*.whl
 RUN mkdir -m 700 data
 
-FROM python:3.11.11-slim-bookworm
+FROM python:3.11.11-slim-bookworm@sha256:081075da77b2b55c23c088251026fb69a7b2bf92471e491ff5fd75c192fd38e5
 COPY --from=build /opt/collector /opt/collector
 COPY --from=build --chown=10001:10001 /build/data /data
 ENV PATH=/opt/collector/bin:$PATH \

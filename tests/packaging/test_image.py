@@ -44,7 +44,7 @@ def test_the_image_is_slim_and_runs_as_nobody() -> None:
     variable a setting."""
     bases = {step.rest.split()[0] for step in steps() if step.name == "FROM"}
     assert len(bases) == 1
-    assert re.fullmatch(r"python:3\.\d+\.\d+-slim-\w+", bases.pop())
+    assert re.fullmatch(r"python:3\.\d+\.\d+-slim-\w+@sha256:[0-9a-f]{64}", bases.pop())
     assert last("USER") == f"{NOBODY}:{NOBODY}"
     names = {name.removeprefix("COLLECTOR_").lower() for name in variables() if "COLLECTOR" in name}
     assert names <= set(Settings.model_fields)
