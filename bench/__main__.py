@@ -9,15 +9,6 @@ import subprocess
 import sys
 import time
 
-# bench.location asks here.
-from bench.serving import CONNECTIONS as CONNECTIONS
-from bench.serving import HERE as HERE
-from bench.serving import LOAD_CORE as LOAD_CORE
-from bench.serving import SECRET as SECRET
-from bench.serving import cpu_seconds as cpu_seconds
-from bench.serving import free_port as free_port
-from bench.serving import process as process
-
 BENCHES = {
     "beacon": "visits, beside a server that does nothing",
     "location": "countries, beside a server that does nothing",

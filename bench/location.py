@@ -15,7 +15,7 @@ import time
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from bench.__main__ import (
+from bench.serving import (
     CONNECTIONS,
     HERE,
     LOAD_CORE,
@@ -23,6 +23,7 @@ from bench.__main__ import (
     cpu_seconds,
     free_port,
     process,
+    verdict,
 )
 from collector import keys, tokens
 
@@ -107,9 +108,7 @@ def main() -> int:
         for method, found in ratios.items()
     }
     met[f"a batch of {BATCH}: {batch:.2f} ms of {BATCH_MS_WANTED}"] = batch < BATCH_MS_WANTED
-    for what, is_met in met.items():
-        print(f"  {'met   ' if is_met else 'MISSED'}  {what}")
-    return 0 if all(met.values()) else 1
+    return verdict(met)
 
 
 if __name__ == "__main__":
