@@ -20,6 +20,8 @@ from collector.salt import sync_directory
 from collector.warehouse import Client, ask, fetch
 
 FORMAT: Final = 1
+UPLOADS_FROM: Final = 1 << 62
+"""Rows from this seal on were uploaded by the marketplace; no close counted them."""
 MANIFEST: Final = "manifest.json"
 NOTE: Final = (
     "Counts only. The secret isn't in this file: keep it elsewhere, or page tags and tokens must be"
@@ -32,15 +34,16 @@ SCHEDULED_KEPT: Final = 7
 def stream(client: Client, closes: Closes, now: float) -> Iterator[bytes]:
     """Yield a backup piece by piece, while everything goes on.
 
-    Why     days whose seal is still loading are left out, so no day is in it in part.
+    Why     days that aren't sealed when it begins are left out, also if their seal loads rows while
+            it lasts, so no day is in it in part.
     Errors  Unanswered: throw away what came.
     """
     everything = closes.between(date.min, date.max)
-    under_way = [c.seal for c in everything if c.seal and c.state not in (*SAFE, *ENDED)]
+    under_way = [c.day for c in everything if c.state not in (*SAFE, *ENDED)]
     out = _Outlet()
     files = []
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        asked: dict[str, Any] = {"under_way": under_way}
+        asked: dict[str, Any] = {"under_way": under_way, "uploads_from": UPLOADS_FROM}
         for month, rows in ask(client, "backup_months", asked):
             body = fetch(client, "backup_month", asked | {"month": month}, "Parquet")
             name = f"counts/{month // 100}-{month % 100:02}.parquet"

@@ -50,8 +50,7 @@ class Loading:
         """Return whether a table holds exactly what the integers say."""
         manifest = self._manifest
         if table == "counts":
-            asked: dict[str, Any] = {"seal": manifest.seal, "earliest": manifest.earliest}
-            return self._sums("seal_loaded_counts", asked) == manifest.counts
+            return self._sums("seal_loaded_counts", self._rows_asked()) == manifest.counts
         return self._sums("seal_loaded_pools", {"day": manifest.day}) == manifest.pools
 
     def unload(self) -> None:
@@ -62,11 +61,14 @@ class Loading:
     def _unload(self, table: str) -> None:
         manifest = self._manifest
         if table == "counts":
-            asked = {"seal": manifest.seal, "earliest": manifest.earliest}
-            tell(self._client, "seal_unload_counts", asked)
+            tell(self._client, "seal_unload_counts", self._rows_asked())
             return
         for (partition,) in ask(self._client, "pools_of_close", {"day": manifest.day}):
             drop_partition(self._client, "pools", partition)
+
+    def _rows_asked(self) -> dict[str, Any]:
+        manifest = self._manifest
+        return {"seal": manifest.seal, "day": manifest.day, "earliest": manifest.earliest}
 
     def _insert(self, table: str) -> None:
         columns = COUNT_COLUMNS if table == "counts" else POOL_COLUMNS

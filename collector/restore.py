@@ -7,20 +7,17 @@ its own, so an interrupted restore is found and begun again.
 import hashlib
 import json
 import zipfile
-from collections.abc import Container
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import IO, Any, Final, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from collector import schema
-from collector.backup import FORMAT, MANIFEST
+from collector.backup import FORMAT, MANIFEST, UPLOADS_FROM
 from collector.closes import Closes
 from collector.integers import COUNT_COLUMNS
 from collector.schema import NewerSchema
 from collector.warehouse import Client, Warehouse, ask, tell
-
-UPLOADS_FROM: Final = 1 << 62
-"""Rows from this seal on were uploaded by the marketplace; no close counted them."""
 
 
 class DamagedBackup(ValueError):
@@ -63,9 +60,8 @@ class Restore:
                 body = archive.read(each["name"])
                 self.warehouse.insert(self.client, "restored", COUNT_COLUMNS, body, "Parquet")
         done = self._put_back()
-        for day, state in manifest["days"].items():
-            if state == "lost":
-                self.closes.note_lost(date.fromisoformat(day))
+        states = {date.fromisoformat(day): state for day, state in manifest["days"].items()}
+        done.days.extend(self._put_back_empty(states.keys() - {*done.days, *done.known}, states))
         tell(self.client, "restore_end")
         return done
 
@@ -80,7 +76,7 @@ class Restore:
                 continue
             gone.update(seller for seller in sellers if seller in self.forgotten)
             asked = {"closed": day, "seal": seal, "gone": sorted(gone), **uploads}
-            tell(self.client, "restore_take_back", {"seal": seal})
+            tell(self.client, "restore_take_back", {"closed": day, "seal": seal})
             tell(self.client, "restore_day", asked)
             self.closes.advance(day, "sealed")
             restored.append(day)
@@ -88,6 +84,17 @@ class Restore:
         gone.update(seller for (seller,) in uploaders if seller in self.forgotten)
         tell(self.client, "restore_uploads", {"gone": sorted(gone), **uploads})
         return Restored(restored, known)
+
+    def _put_back_empty(self, days: Iterable[date], states: Mapping[date, str]) -> list[date]:
+        """Note the days of which no row speaks: lost ones, and those on which nobody came."""
+        restored = []
+        for day in sorted(days):
+            if states[day] == "lost":
+                self.closes.note_lost(day)
+            elif self.closes.begin_restore(day) is not None:
+                self.closes.advance(day, "sealed")
+                restored.append(day)
+        return restored
 
 
 def _opened(file: IO[bytes]) -> zipfile.ZipFile:

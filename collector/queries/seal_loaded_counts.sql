@@ -1,6 +1,6 @@
 -- What has this seal loaded into counts?
 --
--- in   seal; earliest: the first day of its earliest period
+-- in   seal; day: the one that was closed; earliest: the first day of its earliest period
 -- out  rows, visitors, views, seconds, text_sum, as the seal's integers sum them up
 select
     count(),
@@ -13,4 +13,5 @@ select
     ))))
 from counts
 where seal = {seal:UInt64}
+  and closed = {day:Date}
   and day >= {earliest:Date}

@@ -10,7 +10,8 @@ import pyarrow.parquet
 import pytest
 
 from collector import backup
-from collector.restore import UPLOADS_FROM, DamagedBackup, Restore
+from collector.backup import UPLOADS_FROM
+from collector.restore import DamagedBackup, Restore
 from collector.tombstones import Tombstones
 from tests.collector.sealing import DAY, Shop, noon, some_hits
 
@@ -69,6 +70,58 @@ def test_a_backup_brings_an_empty_installation_back(filled: Shop) -> None:
     assert restore(filled, content).startswith("2 days put back, 0 were here already.")
     assert everything(filled) == before
     assert filled.ledger.days(DAY, NEXT_DAY) == {DAY: "sealed", NEXT_DAY: "sealed"}
+
+
+def test_a_day_that_is_sealed_while_a_backup_is_written_is_not_in_it_in_part(filled: Shop) -> None:
+    """The first month is written when the open day's close begins to load: none of its rows comes
+    along, and a restore doesn't take the day for a sealed one."""
+    row = "'day', 'seller 1', 'p', '', '', 9, 9, 0"
+    filled.client.command(
+        f"insert into counts values ('2026-05-01', {row}, '2026-05-01', 1)"  # an earlier month
+    )
+    today, pieces = filled.today(), backup.stream(filled.client, filled.ledger.closes, filled.now)
+    first = next(pieces)
+    filled.ledger.closes.note(today)
+    close = filled.ledger.closes.of(today)
+    assert close is not None
+    filled.client.command(f"insert into counts values ('{today}', {row}, '{today}', {close.seal})")
+    content = first + b"".join(pieces)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert len(json.loads(archive.read(backup.MANIFEST))["files"]) == 2
+    emptied(filled)
+    restore(filled, content)
+    assert filled.totals(DAY)
+    assert not filled.totals(today)
+    assert filled.ledger.closes.of(today) is None
+
+
+def test_a_day_on_which_nobody_came_is_restored_as_zero(filled: Shop) -> None:
+    """It has no row in any table, but the manifest knows that it ran: zero, not missing."""
+    empty = filled.today()
+    filled.midnight_after(empty)
+    filled.seal_all()
+    filled.client.command(f"alter table counts delete where closed = '{empty}' settings"
+                          " mutations_sync = 2")  # fmt: skip
+    content = made(filled)
+    emptied(filled)
+    restore(filled, content)
+    assert filled.ledger.days(empty, empty) == {empty: "sealed"}
+
+
+def test_a_restore_after_a_lost_ledger_takes_back_only_its_own_rows(filled: Shop) -> None:
+    """With a new ledger seals begin at 1 again, as the first day's did that counts still hold: a
+    day that is put back, or closed, never removes another one's rows."""
+    content = made(filled)
+    before = everything(filled)
+    filled.client.command(f"alter table counts delete where closed = '{NEXT_DAY}' settings"
+                          " mutations_sync = 2")  # fmt: skip
+    filled.stop()
+    for path in filled.data.glob("ledger.sqlite*"):
+        path.unlink()
+    filled.start()
+    filled.ledger.learn_sealed([DAY])
+    restore(filled, content)
+    assert everything(filled) == before
 
 
 def test_restoring_twice_doubles_nothing(filled: Shop) -> None:

@@ -68,6 +68,26 @@ def test_half_a_load_is_removed_and_loaded_again(shop: Shop) -> None:
     assert (shop.cells(), shop.waiting()) == shop.expected([DAY], DAY)
 
 
+def test_after_a_lost_ledger_a_close_leaves_the_sealed_days_alone(shop: Shop) -> None:
+    """Seals are numbered anew, so the close that ends the week carries a number that rows of an
+    earlier day of that week have: they are not taken for the rest of an interrupted load."""
+    shop.visit(DAY, some_hits(400, 8))
+    shop.midnight_after(DAY)
+    shop.seal_all()
+    shop.stop()
+    for path in shop.data.glob("ledger.sqlite*"):
+        path.unlink()
+    shop.start()
+    sunday = DAY + timedelta(days=4)
+    shop.now = noon(sunday)
+    shop.visit(sunday, some_hits(300, 9))
+    shop.midnight_after(sunday)
+    shop.seal_all()
+    assert shop.counts("distinct seal, closed", "1") == {(1, DAY): 1, (1, sunday): 1}
+    assert shop.totals(DAY) == totals_of(shop.written[DAY])
+    assert shop.totals(sunday) == totals_of(shop.written[sunday])
+
+
 def test_damaged_integers_are_counted_again_while_the_hits_are_whole(shop: Shop) -> None:
     """A bit of the integers file is flipped before they were loaded: they are not believed, and
     the day goes back to be counted."""
