@@ -6,6 +6,7 @@ where an address meets a hit, for the length of one call; nothing here writes or
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,7 @@ from collector.consent import Outcome, Rules, decide
 from collector.day_key import DayKeys
 from collector.express import Lane, Lanes, Reply
 from collector.headers import Headers
+from collector.hit import Hit
 from collector.known_queries import KnownQueries
 from collector.salt import SaltDamaged
 from collector.spool import Spool, Unavailable
@@ -166,15 +168,17 @@ class BeaconsDoor:
         if not self._view_limit.allows(day, hit):
             return Outcome.OVER_LIMIT
         try:
-            self._spool.put(day, hit, partial(self._kept, tell))
+            self._spool.put(day, hit, partial(self._kept, tell, day, hit))
         except Unavailable:
+            self._view_limit.take_back(day, hit)
             return Outcome.UNAVAILABLE
         return None
 
-    def _kept(self, tell: Tell, kept: bool) -> None:
+    def _kept(self, tell: Tell, day: date, hit: Hit, kept: bool) -> None:
         if kept:
             tell(Outcome.YES, "")
         else:
+            self._view_limit.take_back(day, hit)
             self._refuse(tell, Outcome.UNAVAILABLE, WHY[Outcome.UNAVAILABLE])
 
 

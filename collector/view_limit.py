@@ -25,7 +25,7 @@ class ViewLimit:
         if day != self._day:
             counts = self._counts = {}
             self._day = day
-        key = hash((hit.visitor, hit.product, hit.view))
+        key = _key(hit)
         count = counts.get(key, 0)
         if count >= self._views_max:
             return False
@@ -33,3 +33,13 @@ class ViewLimit:
             del counts[next(iter(counts))]
         counts[key] = count + 1
         return True
+
+    def take_back(self, day: date, hit: Hit) -> None:
+        """Forget a hit that could not be kept: its sender is told to try again."""
+        count = self._counts.get(_key(hit), 0) if day == self._day else 0
+        if count > 0:
+            self._counts[_key(hit)] = count - 1
+
+
+def _key(hit: Hit) -> int:
+    return hash((hit.visitor, hit.product, hit.view))
