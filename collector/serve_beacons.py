@@ -52,7 +52,7 @@ from geoip.app import PATH, Location
 from geoip.browser import READ
 from geoip.metrics import LocationMetrics
 from geoip.question import BODY_BYTES_MAX
-from geoip.wiring import LocationSettings, assemble
+from geoip.wiring import assemble
 
 logger = logging.getLogger("collector.beacons")
 
@@ -152,14 +152,7 @@ class Worker:
         settings = self.settings
         try:
             return assemble(
-                LocationSettings(
-                    data_dir=settings.data_dir,
-                    url=settings.beacons_public_url,
-                    database=settings.geoip_database,
-                    zones_file=settings.zones_file,
-                    home_country=settings.home_country,
-                    origins=settings.origins,
-                ),
+                settings,
                 authorise=self.access.authorise,
                 client_address=self.client_address,
                 clock=self.world.now,
@@ -223,13 +216,13 @@ class Worker:
         agent = Beacon(merged(scope["headers"])).user_agent
         day = self.today()
         try:
-            key = self.day_keys.of(day)
-            await erase(
-                self.spool,
-                self.settings.data_dir / "spool",
-                day,
-                lambda seller: visitor(address, agent, seller=seller, key=key),
-            )
+            with self.day_keys.lent(day) as key:
+                await erase(
+                    self.spool,
+                    self.settings.data_dir / "spool",
+                    day,
+                    lambda seller: visitor(address, agent, seller=seller, key=key),
+                )
         except (Unavailable, OSError, SaltDamaged):
             return False
         return True

@@ -25,7 +25,7 @@ from geoip.browser import READ
 from geoip.exchange import Receive, Send
 from geoip.question import BODY_BYTES_MAX
 from geoip.update import UpdateRefused, update
-from geoip.wiring import LocationSettings, assemble
+from geoip.wiring import assemble
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -86,14 +86,7 @@ def _serve(settings: Settings) -> None:
     with assembling():
         access = Access.of(settings.data_dir, secret.load(settings), time.time)
         door = assemble(
-            LocationSettings(
-                data_dir=settings.data_dir,
-                url=settings.beacons_public_url,
-                database=settings.geoip_database,
-                zones_file=settings.zones_file,
-                home_country=settings.home_country,
-                origins=settings.origins,
-            ),
+            settings,
             authorise=access.authorise,
             client_address=ClientAddress(
                 trusted_networks(settings, settings.beacons_bind), forwarders.append

@@ -1,8 +1,8 @@
 """The door put together from plain settings, once for both composition roots."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from geoip import zones
 from geoip.app import Authorise, ClientAddress, Location
@@ -12,23 +12,28 @@ from geoip.territory import COUNTRIES
 from geoip.update import fetched_path
 
 
-@dataclass(frozen=True, slots=True)
-class LocationSettings:
-    """What the operator may say about this door.
+class LocationSettings(Protocol):
+    """What the operator may say about this door, as both composition roots' settings have it.
 
-    database        a file of the operator's own; None leaves fetched and bundled ones
-    zones_file      None is the shipped table
-    home_country    ISO 3166-1 alpha-2, or empty
-    url             how browsers reach this server, without a path
-    origins         other origins whose pages may read and write the choice
+    geoip_database      a file of the operator's own; None leaves fetched and bundled ones
+    zones_file          None is the shipped table
+    home_country        ISO 3166-1 alpha-2, or empty
+    beacons_public_url  how browsers reach this server, without a path
+    origins             other origins whose pages may read and write the choice
     """
 
-    data_dir: Path
-    url: str
-    database: Path | None = None
-    zones_file: Path | None = None
-    home_country: str = ""
-    origins: tuple[str, ...] = ()
+    @property
+    def data_dir(self) -> Path: ...
+    @property
+    def beacons_public_url(self) -> str: ...
+    @property
+    def geoip_database(self) -> Path | None: ...
+    @property
+    def zones_file(self) -> Path | None: ...
+    @property
+    def home_country(self) -> str: ...
+    @property
+    def origins(self) -> tuple[str, ...]: ...
 
 
 def assemble(
@@ -56,9 +61,9 @@ def assemble(
         authorise=authorise,
         client_address=client_address,
         countries=Countries(
-            own=settings.database, fetched=fetched_path(settings.data_dir), clock=clock
+            own=settings.geoip_database, fetched=fetched_path(settings.data_dir), clock=clock
         ),
         zones=table,
-        site=Site(url=settings.url, origins=settings.origins),
+        site=Site(url=settings.beacons_public_url, origins=settings.origins),
         clock=clock,
     )

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from collector.settings import Settings
 from geoip import zones
 from geoip.territory import COUNTRIES, row
-from geoip.wiring import LocationSettings, assemble
+from geoip.wiring import assemble
 from tests.geoip.running import Server
 
 
@@ -92,8 +93,8 @@ def test_an_unreadable_file_is_refused(tmp_path: Path, content: bytes) -> None:
 
 def test_the_start_names_the_setting(tmp_path: Path) -> None:
     """An operator reads COLLECTOR_…: the sentence begins with the setting's name."""
-    missing = LocationSettings(tmp_path, "http://127.0.0.1", zones_file=tmp_path / "none.toml")
-    foreign = LocationSettings(tmp_path, "http://127.0.0.1", home_country="EL")
+    missing = Settings(data_dir=tmp_path, zones_file=tmp_path / "none.toml")
+    foreign = Settings(data_dir=tmp_path, home_country="EL")
     for settings, start in ((missing, "ZONES_FILE: "), (foreign, "HOME_COUNTRY: ")):
         with pytest.raises(ValueError, match=f"^{start}"):
             assemble(
