@@ -95,6 +95,7 @@ def create_app(
             today_step_minutes=options.today_step_minutes,
             keep_counts_days=options.keep_counts_days,
             breakdown_min=options.breakdown_min,
+            forgotten=lambda: catalogue.forgotten,
         ),
         catalogue=catalogue,
     )

@@ -5,6 +5,7 @@ A day is read from counts or from hits, never from both, whatever is sealed mean
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from dashboards.kept import Kept
 from dashboards.period import DAY, Span
@@ -14,6 +15,9 @@ from dashboards.shelf import EVERYBODY, Shelf
 from dashboards.snapshot import Calendar, Snapshot, State
 from dashboards.totals import Totals
 
+ANSWERS_KEPT = 2_000
+ANSWERS_ROWS_MAX = 100_000  # Of all that are kept together: some 30 MB.
+ANSWERS_MINUTES = 10
 ATTEMPTS = 3  # A day may be sealed between two looks at the calendar; twice in a row it can't.
 SELLERS_KEPT = 64
 OWN = ""  # In place of a product: the seller's own figure.
@@ -32,12 +36,22 @@ class Asking:
         *,
         today_step_minutes: int,
         keep_counts_days: int,
+        forgotten: Callable[[], int],
     ) -> None:
+        """forgotten() is a number that changes whenever a seller was forgotten."""
         self.pool = pool
         self.snapshot = Snapshot(calendar, now, today_step_minutes)
         self.keep_counts_days = keep_counts_days
         self._calendar = calendar
         self._kept: Kept[OpenDays] = Kept(SELLERS_KEPT)
+        self._answers: Kept[Sequence[Row]] = Kept(ANSWERS_KEPT, rows_max=ANSWERS_ROWS_MAX, rows=len)
+        self._now = now
+        self._uploads = 0
+        self._forgotten = forgotten
+
+    def uploaded(self) -> None:
+        """Note that something of days that are over was added: ask about them anew."""
+        self._uploads += 1
 
     def today(self) -> date:
         """Return the day that is being counted."""
@@ -83,11 +97,25 @@ class Asking:
             rows: Sequence[Row] = ()
             if len(opened) < len(days) or always:
                 ends = {"first": min(days), "last": span.last, "open": list(opened)}
-                rows = self.pool.ask(question, shelf.parameters | ends | more)
+                rows = self._closed(question, shelf.parameters | ends | more, days)
             totals = self._open_days(shelf, opened) if opened else {}
             if self.days(span) == days:
                 return days, rows, totals
         raise unavailable()
+
+    def _closed(
+        self, question: str, parameters: Mapping[str, Any], days: Mapping[date, State]
+    ) -> Sequence[Row]:
+        """Return what is known of days that are over.
+
+        It changes only when a day is sealed, which the days tell, something is uploaded or a seller
+        forgotten. Sorting, searching and turning pages ask for the same again. Uploads that a
+        backup puts back while this runs are seen within ANSWERS_MINUTES.
+        """
+        key = (question, repr(parameters), hash(tuple(days.items())))
+        part = self._now().timestamp() // (60 * ANSWERS_MINUTES)
+        version = (self._uploads, self._forgotten(), part)
+        return self._answers.get(key, version, lambda: self.pool.ask(question, parameters))
 
     def _open_days(self, shelf: Shelf, days: tuple[date, ...]) -> OpenDays:
         """Return open days' totals: of a seller and each product, or of each seller."""

@@ -64,7 +64,8 @@ def pace(span: Span) -> Interval:
     """Return the finest interval that still makes a readable chart."""
     if span.days <= DAY_COLUMNS_MAX:
         return "day"
-    return "week" if span.days <= 7 * WEEK_COLUMNS_MAX else "month"
+    # The first and the last week may both be cut short, which makes one column more.
+    return "week" if span.days <= 7 * (WEEK_COLUMNS_MAX - 1) else "month"
 
 
 def draw(days: Mapping[date, Totals | None], span: Span, today: date) -> Chart:

@@ -8,7 +8,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel import Locale
@@ -31,6 +31,7 @@ LANGUAGES: Mapping[str, str] = {
 TRANSLATIONS = Path(__file__).parent / "translations"
 # English as most of Europe reads it: 31 Oct 2026, and weeks that begin on Monday.
 LOCALES = {"en": "en_GB"}
+WRITTEN_KEPT = 20_000  # A page writes some hundred days and numbers, most of them on every page.
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Language:
 
     def number(self, value: float) -> str:
         """Write a number: 1,234 or 1.234 or 1 234."""
-        return format_decimal(value, locale=self.locale)
+        return _number(self.code, value)
 
     def signed(self, value: int) -> str:
         """Write a difference with its sign: +3, −2; a minus, not a hyphen."""
@@ -55,27 +56,43 @@ class Language:
 
     def day(self, day: date) -> str:
         """Write a day with its weekday: Sat 31 Oct 2026."""
-        return format_skeleton("yMMMEd", day, locale=self.locale)
+        return _day(self.code, "yMMMEd", day)
 
     def short_day(self, day: date) -> str:
         """Write a day for an axis: 31 Oct."""
-        return format_skeleton("MMMd", day, locale=self.locale)
+        return _day(self.code, "MMMd", day)
 
     def month(self, day: date) -> str:
         """Write a month: Oct 2026."""
-        return format_skeleton("yMMM", day, locale=self.locale)
+        return _day(self.code, "yMMM", day)
 
     def span(self, span: Span) -> str:
         """Write a range: 1–31 Oct 2026."""
-        if span.first == span.last:
-            return format_skeleton("yMMMd", span.first, locale=self.locale)
-        return str(format_interval(span.first, span.last, "yMMMd", locale=self.locale))
+        return _span(self.code, span)
 
 
 @cache
 def language(code: str) -> Language:
     """Return one of LANGUAGES."""
     return Language(code, Locale.parse(LOCALES.get(code, code)), _words(code))
+
+
+@lru_cache(WRITTEN_KEPT)
+def _number(code: str, value: float) -> str:
+    return format_decimal(value, locale=language(code).locale)
+
+
+@lru_cache(WRITTEN_KEPT)
+def _day(code: str, skeleton: str, day: date) -> str:
+    return format_skeleton(skeleton, day, locale=language(code).locale)
+
+
+@lru_cache(WRITTEN_KEPT)
+def _span(code: str, span: Span) -> str:
+    locale = language(code).locale
+    if span.first == span.last:
+        return format_skeleton("yMMMd", span.first, locale=locale)
+    return str(format_interval(span.first, span.last, "yMMMd", locale=locale))
 
 
 def _words(code: str) -> gettext.NullTranslations:

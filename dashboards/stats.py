@@ -80,6 +80,7 @@ class Stats:
         today_step_minutes: int,
         keep_counts_days: int,
         breakdown_min: int,
+        forgotten: Callable[[], int] = lambda: 0,
     ) -> None:
         self.breakdown_min = breakdown_min
         self._pool = Pool(connect, failures=(ClickHouseError, OSError))
@@ -89,6 +90,7 @@ class Stats:
             now,
             today_step_minutes=today_step_minutes,
             keep_counts_days=keep_counts_days,
+            forgotten=forgotten,
         )
         self._uploading = threading.Lock()
 
@@ -227,7 +229,10 @@ class Stats:
                 (c.day, "day", c.seller, c.product, c.what, "", 0, c.number, 0, c.day, number)
                 for c in counts
             ]
-            self._pool.insert("counts", COUNTS, rows)
+            try:
+                self._pool.insert("counts", COUNTS, rows)
+            finally:
+                self.asking.uploaded()
 
     def uploaded(self, shelf: Shelf, span: Span) -> list[Told]:
         """Return what was uploaded for sealed days."""

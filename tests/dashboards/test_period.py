@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dashboards.chart import HEIGHT, draw, round_up, spark
@@ -85,6 +85,7 @@ def test_the_scale_is_round_and_large_enough(value: int) -> None:
     assert str(top).rstrip("0") in {"4", "6", "1", "2"}
 
 
+@example(Span(date(2000, 1, 1), date(2002, 2, 4)), 0)  # 766 days: both end weeks are cut short.
 @given(spans, st.integers(0, 10**6))
 def test_a_chart_fits_its_frame(span: Span, visitors: int) -> None:
     """From a day to five years and from nobody to a million: columns stand side by side within
