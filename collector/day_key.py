@@ -4,7 +4,9 @@ It joins the salt on disk and the visitor key derived from the secret. A day kee
 with which it began, so a new secret doesn't count today's visitors twice.
 """
 
+import contextlib
 import logging
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -54,6 +56,18 @@ class DayKeys:
                 return key
         # The secret was replaced without naming the previous one: the day's visitors begin anew.
         return self._visitor_keys[0]
+
+    @contextlib.contextmanager
+    def lent(self, day: date) -> Iterator[bytearray]:
+        """Give a copy of the day's key for work that may end after midnight, and wipe that too.
+
+        Errors  as of().
+        """
+        copy = bytearray(self.of(day))
+        try:
+            yield copy
+        finally:
+            salt.wipe(copy)
 
     def wipe(self) -> None:
         """Forget the key."""

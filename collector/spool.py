@@ -194,7 +194,7 @@ class Spool:
         try:
             await self._write(group)
         except _DayIsOver:
-            logger.error("a hit of %s came after the day's file was closed", group.day)
+            logger.error("what came for %s after its file was closed can't be kept", group.day)
         except (OSError, sqlite3.Error) as error:
             # SQLite's and the system's texts hold no visitor's data.
             self._abandon(group, str(error))
@@ -211,6 +211,9 @@ class Spool:
                     logger.error("an answer could not be given: %s", type(error).__name__)
 
     async def _write(self, group: _Group) -> None:
+        if not group.hits and group.day < self._day_written():
+            await self._write_late(group)
+            return
         writer = await self._writer_of(group.day)
         if group.hits:
             group.outcomes[COUNTED] = len(group.hits)
@@ -222,6 +225,21 @@ class Spool:
             writer.notice(code, self._notices[code])
         await asyncio.get_running_loop().run_in_executor(self._thread, writer.commit)
         self._unwritten_notices.difference_update(notices)  # others may have come meanwhile
+
+    async def _write_late(self, group: _Group) -> None:
+        """Keep a withdrawal that began before midnight, in one more file of its day.
+
+        Errors  _DayIsOver when that day's close has begun, or the disk refuses: today's file goes
+                on.
+        """
+        if not group.erasures and not group.outcomes:
+            return  # all that arrived before is on disk already
+        try:
+            await asyncio.get_running_loop().run_in_executor(
+                self._thread, _write_late, self._directory, group
+            )
+        except (OSError, sqlite3.Error):
+            raise _DayIsOver from None
 
     async def _writer_of(self, day: date) -> SpoolWriter:
         if self._writer is not None and self._writer.day > day:
@@ -260,5 +278,17 @@ class Spool:
             self._writer = None
 
 
+def _write_late(directory: Path, group: _Group) -> None:
+    writer = SpoolWriter(directory, group.day)
+    try:
+        writer.insert([], group.outcomes)
+        writer.insert_erasures(group.erasures)
+        writer.commit()
+    except BaseException:
+        writer.abandon()
+        raise
+    writer.finish()
+
+
 class _DayIsOver(Exception):
-    """A hit of a day whose file was closed already: a bug of ours, answered as unavailable."""
+    """Something of a day whose file was closed already; its sender is told "unavailable"."""

@@ -64,7 +64,25 @@ def test_a_key_is_wiped_when_its_day_is_over(tmp_path: Path) -> None:
     assert not any(again)
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Europe/Athens", "America/Santiago", "Pacific/Apia"])
+def test_a_lent_key_survives_midnight_and_not_its_block(tmp_path: Path) -> None:
+    """A withdrawal that began before midnight finds the day's pseudonyms after it; then its copy
+    is wiped as well."""
+    keys = DayKeys(tmp_path, (NEW,))
+    expected = bytes(keys.of(DAY))
+    with keys.lent(DAY) as lent:
+        keys.wipe_before(NEXT_DAY)
+        assert bytes(lent) == expected
+    assert len(lent) == 32
+    assert not any(lent)
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "UTC", "Europe/Athens", "America/Santiago", "Pacific/Apia",
+        "Africa/Cairo", "Asia/Beirut", "America/Havana",
+    ],
+)  # fmt: skip
 def test_a_salt_goes_within_five_minutes_of_its_day(tmp_path: Path, zone: str) -> None:
     """Not a second before the day is over, in no zone, and with what a killed writer left."""
     tz = ZoneInfo(zone)

@@ -2,14 +2,16 @@
 
 import asyncio
 import json
-from datetime import date
+import time
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from collector.erasure import erase
 from collector.spool import Spool, Unavailable
-from collector.spool_file import files, reading
+from collector.spool_file import closed_mark, files, is_finished, reading
+from tests.collector.spool_at_work import Day, kept, running
 from tests.collector.spooling import DAY, Worker, hit
 
 YESTERDAY = date(2026, 1, 1)
@@ -119,3 +121,56 @@ def test_a_file_that_cant_be_read_is_no_success(tmp_path: Path) -> None:
     worker.path.write_bytes(b"not a database, but longer than its header would be " * 40)
     with pytest.raises(Unavailable):
         withdraw(tmp_path)
+
+
+def test_a_withdrawal_that_crosses_midnight_still_covers_the_day_it_began_in(
+    tmp_path: Path,
+) -> None:
+    """While the visitor's hits are looked up the day ends, its file is closed and the next day's
+    is opened. The erasure is kept in one more file of the day, finished at once, and today's hits
+    go on."""
+    next_day = DAY + timedelta(days=1)
+    today = Day()
+
+    def slow_pseudonym(seller: str) -> int:
+        today.now = next_day
+        for _ in range(1000):
+            if any(file.day == next_day for file in files(tmp_path)):
+                break
+            time.sleep(0.01)
+        return pseudonym(seller)
+
+    async def story() -> None:
+        async with running(tmp_path, today) as spool:
+            await spool.append(DAY, hit("a", visitor=pseudonym("a")))
+            assert await erase(spool, tmp_path, DAY, slow_pseudonym)
+            assert not spool.is_failing
+            await spool.append(next_day, hit("a", visitor=5))
+
+    asyncio.run(story())
+    [(seller, visitor, marks)] = erasures(tmp_path)
+    assert (seller, visitor, list(marks.values())) == ("a", pseudonym("a"), [1])
+    of_the_day = [file for file in files(tmp_path) if file.day == DAY]
+    assert len(of_the_day) == 2
+    assert all(is_finished(file) for file in of_the_day)
+    assert kept(tmp_path, next_day) == [5]
+
+
+def test_a_withdrawal_after_its_days_close_began_is_not_promised(tmp_path: Path) -> None:
+    """Nobody could apply it any more, so it isn't confirmed; today's hits are kept as ever."""
+    next_day = DAY + timedelta(days=1)
+    today = Day()
+    today.now = next_day
+
+    async def story() -> None:
+        async with running(tmp_path, today) as spool:
+            await spool.append(next_day, hit("a"))
+            closed_mark(tmp_path, DAY).touch()
+            with pytest.raises(Unavailable):
+                await spool.erase(DAY, [("a", 5, "{}")])
+            await spool.settle(DAY)  # nothing of it waits
+            await spool.append(next_day, hit("a", visitor=5))
+            assert not spool.is_failing
+
+    asyncio.run(story())
+    assert kept(tmp_path, next_day) == [1, 5]
