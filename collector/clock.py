@@ -82,9 +82,12 @@ class DayClock:
 def day_end(day: date, timezone: ZoneInfo) -> float:
     """Return the first second (since 1970) that no longer belongs to a local day.
 
-    Why     some zones' days begin at 01:00, because midnight is skipped, and a day that ends
-            twice ends at the later end. Python resolves both with fold.
+    Why     some zones' days begin at 01:00, because midnight is skipped. Where midnight comes
+            twice, the later one counts only if the day itself came back in between: in Havana both
+            belong to the next day, and a salt must not stay for that hour.
     """
     next_day = day + timedelta(days=1)
     begin = datetime(next_day.year, next_day.month, next_day.day, tzinfo=timezone)
-    return max(begin.timestamp(), begin.replace(fold=1).timestamp())
+    earlier, later = sorted((begin.timestamp(), begin.replace(fold=1).timestamp()))
+    before = datetime.fromtimestamp(later - 1, timezone).date()
+    return later if before <= day else earlier

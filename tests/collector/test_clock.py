@@ -1,7 +1,7 @@
 """The clock: no day is split, lost or closed too early because a clock was wrong."""
 
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
@@ -175,15 +175,40 @@ def test_whatever_is_done_to_the_clock_days_only_go_forward(steps: list[int]) ->
         ("UTC", date(2026, 11, 22), "2026-11-23T00:00:00"),
         ("Europe/Athens", date(2026, 1, 1), "2026-01-01T22:00:00"),
         ("America/Santiago", date(2026, 9, 5), "2026-09-06T04:00:00"),
-        ("America/Havana", date(2026, 10, 31), "2026-11-01T05:00:00"),
+        ("America/Havana", date(2026, 10, 31), "2026-11-01T04:00:00"),
+        ("America/St_Johns", date(2010, 11, 6), "2010-11-07T03:30:00"),
+        ("America/Havana", date(2026, 3, 7), "2026-03-08T05:00:00"),
+        ("Africa/Cairo", date(2026, 4, 23), "2026-04-23T22:00:00"),
+        ("Africa/Cairo", date(2026, 10, 29), "2026-10-29T22:00:00"),
+        ("Asia/Beirut", date(2026, 3, 28), "2026-03-28T22:00:00"),
+        ("Asia/Beirut", date(2026, 10, 24), "2026-10-24T22:00:00"),
     ],
 )
 def test_a_day_ends_at_its_last_end(zone: str, day: date, end: str) -> None:
-    """Where midnight is skipped the day ends when the next one begins; where it comes twice, at
-    the second: a salt is never destroyed while its day may still be told."""
+    """Where midnight is skipped the day ends when the next one begins. Where it comes twice, as in
+    Havana, at the first, for no moment of the day follows; where the clock went back behind it, as
+    it did in Newfoundland, at the second: a salt is never destroyed while its day may be told."""
     expected = datetime.fromisoformat(f"{end}+00:00").timestamp()
     assert day_end(day, ZoneInfo(zone)) == expected
     assert Machine(expected).clock(zone).read().day > day
+
+
+def test_in_no_zone_does_a_day_end_early_or_twice() -> None:
+    """Every zone that there is, around each of a year's switches: a second before its
+    end a day is told, from its end on never again."""
+    first = date(2026, 1, 1)
+    looked_at = 0
+    for name in sorted(available_timezones()):
+        zone = ZoneInfo(name)
+        noons = [datetime(2026, 1, 1, 12, tzinfo=zone) + timedelta(n) for n in range(366)]
+        changes = [n for n in range(1, 366) if noons[n].utcoffset() != noons[n - 1].utcoffset()]
+        for day in (first + timedelta(n - more) for n in changes for more in (0, 1, 2)):
+            end = day_end(day, zone)
+            assert datetime.fromtimestamp(end - 1, zone).date() == day, name
+            later = (datetime.fromtimestamp(end + n * 900, zone).date() for n in range(48))
+            assert all(told > day for told in later), name
+            looked_at += 1
+    assert looked_at > 500
 
 
 def test_the_boot_clock_goes_forward() -> None:
