@@ -16,8 +16,9 @@ HEAD_SECONDS_MAX: Final = 10.0  # Until closed: between once and twice as much.
 class BoundedProtocol(HttpToolsProtocol):
     """Closes a connection whose request's head is too long or takes too long."""
 
-    _head_bytes = 0
+    _head_bytes = 0  # Of a head, or of what comes behind a body: trailers.
     _reads_head = True
+    _reads_body = False
     _heads = 0
     _look: asyncio.TimerHandle | None = None
 
@@ -36,8 +37,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand on what came, and count what of it belongs to a head without an end."""
+        self._reads_body = False
         super().data_received(data)
-        if self._reads_head:
+        if not self._reads_body:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
                 self.send_400_response("The request's head is too long.")
@@ -51,8 +53,14 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """A head is there."""
         self._reads_head = False
+        self._head_bytes = 0
         self._heads += 1
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body comes; how long that may be is the application's to say."""
+        self._reads_body = True
+        super().on_body(body)
 
     def on_response_complete(self) -> None:
         """See a response off that has no body to go with."""
@@ -63,6 +71,10 @@ class BoundedProtocol(HttpToolsProtocol):
         """Return whether a request waits for its answer."""
         cycle: RequestResponseCycle | None = self.cycle  # uvicorn leaves it out until there is one
         return cycle is not None and not cycle.response_complete
+
+    def _should_upgrade(self) -> bool:
+        # No WebSocket is spoken here, and uvicorn would look for the headers that it wasn't given.
+        return False
 
     def _watch(self) -> None:
         self._look = self.loop.call_later(HEAD_SECONDS_MAX, self._close_if_slow, self._heads)

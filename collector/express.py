@@ -121,7 +121,9 @@ class ExpressProtocol(BoundedProtocol):
         self.url = b""
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header."""
+        """Keep a header; behind a body it is a trailer, and nobody's (RFC 9110 section 6.5.1)."""
+        if not self._reads_head:
+            return
         if self._undecided:
             self._decide()
         lane = self._lane
@@ -144,16 +146,18 @@ class ExpressProtocol(BoundedProtocol):
             super().on_headers_complete()
             return
         self._reads_head = False
+        self._head_bytes = 0
         self._heads += 1
         if self._lane is None:
-            self._hangs_up = True
-        elif self._lane.body_bytes_max:
+            return
+        if self._lane.body_bytes_max:
             self._awaits_body = True
         else:
             self._answer(b"")
 
     def on_body(self, body: bytes) -> None:
         """Keep a body, or hand it on."""
+        self._reads_body = True
         if self._awaits_body:
             self._body += body
         elif not self._passes:
@@ -186,10 +190,11 @@ class ExpressProtocol(BoundedProtocol):
         self._passes = True
         self._lane = None
         if self._waits:
+            self._hangs_up = True  # Now, not when the head is complete: the answer may be sooner.
             return
         path, _, self._query = self.url.partition(b"?")
         lane = self._lanes.get((self.parser.get_method(), path))
-        if lane is None or b"#" in self._query or self.client is None or super().is_answering():
+        if lane is None or b"#" in self._query or not self._is_free():
             self._begin_asgi()
             return
         self._lane = lane
@@ -197,6 +202,10 @@ class ExpressProtocol(BoundedProtocol):
         if lane.body_bytes_max:
             self._all_headers: Headers = []
             self._body = bytearray()
+
+    def _is_free(self) -> bool:
+        """Return whether an answer can be written at once; ASGI's way knows how to wait."""
+        return not (self.client is None or self.flow.write_paused or super().is_answering())
 
     def _begin_asgi(self) -> None:
         self._passes = False
@@ -219,7 +228,8 @@ class ExpressProtocol(BoundedProtocol):
         assert client is not None
         self._lane = None
         self._waits = True
-        self._hangs_up = not self.parser.should_keep_alive()
+        parser = self.parser  # As uvicorn has it: only HTTP/1.1 goes on.
+        self._hangs_up = not parser.should_keep_alive() or parser.get_http_version() == "1.0"
         try:
             lane.answer(self._query, self._found, body, client[0], self._reply)
         except Exception as error:  # a bug of ours; `server` keeps its values out of the log

@@ -28,6 +28,7 @@ class Application:
             (b"POST", b"/fast"): Lane(reads, self.answer_body, BODY_MAX),
         }
         self.asked: list[tuple[bytes, dict[bytes, bytes], str]] = []
+        self.scope_headers: dict[bytes, bytes] = {}  # Of the last ASGI request, at its end.
         self.held: list[Reply] = []
         self.has_come = threading.Semaphore(0)
         self.may_go = threading.Event()
@@ -63,8 +64,11 @@ class Application:
         more = scope["method"] == "POST"
         while more:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                return
             body += b" " + message["body"]
             more = message["more_body"]
+        self.scope_headers = dict(scope["headers"])
         headers = [(b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
