@@ -237,6 +237,7 @@ class Reports:
             today=today,
             alarms=self.ledger.alarms.sounding(),
             warnings=status.notices(self.spool, today),
+            workers=status.workers(self.spool, today),
             waiting=status.waiting(self.spool, self.ledger.batched_to),
             outcomes=status.outcomes(self.spool, today),
             days=self.calendar.days(first, today),

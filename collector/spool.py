@@ -84,7 +84,7 @@ class Spool:
     def start(self) -> None:
         """Open today's file and start committing."""
         self._task = asyncio.get_running_loop().create_task(self._run(), name="spool")
-        self.keep_outcome(self._today(), None)
+        self._open_today()
 
     async def close(self) -> None:
         """Commit what waits, finish the file and stop."""
@@ -188,6 +188,7 @@ class Spool:
         today = self._today()
         if not self._closing and (self._writer is None or self._writer.day < today):
             self.keep_outcome(today, None)
+            self._arrived.set()  # at once: whoever asks for status looks for the file
 
     async def _commit(self, group: _Group) -> None:
         self._waiting -= len(group.hits)

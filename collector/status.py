@@ -11,16 +11,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from collector import salt
 from collector.alarms import Alarm
 from collector.spool_file import SpoolFile, files, is_finished, reading
+
+LINES_MAX: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """What the reports process knows now.
 
+    workers    beacons workers that write hits now
     waiting    spool rows that are not in ClickHouse yet
     outcomes   today's beacons by outcome
     days       the last days and how each is read: open, sealed or lost
@@ -32,6 +36,7 @@ class Status:
     today: date
     alarms: Sequence[Alarm]
     warnings: Sequence[str]
+    workers: int
     waiting: int
     outcomes: Mapping[str, int]
     days: Mapping[date, str]
@@ -44,7 +49,8 @@ class Status:
             count = len(self.alarms)
             return f"{count} alarm{'s' if count > 1 else ''}: somebody has to look."
         waits = "Nothing waits." if not self.waiting else f"{self.waiting} hits wait to be stored."
-        return f"Counting. {self.yesterday} {waits}"
+        counting = "Counting." if self.workers else "Not counting: no beacons process writes hits."
+        return f"{counting} {self.yesterday} {waits}"
 
     def document(self) -> dict[str, object]:
         """Return the same for JSON."""
@@ -54,6 +60,7 @@ class Status:
             "today": str(self.today),
             "alarms": [each._asdict() for each in self.alarms],
             "warnings": list(self.warnings),
+            "workers": self.workers,
             "waiting": self.waiting,
             "outcomes": dict(self.outcomes),
             "days": {str(day): state for day, state in self.days.items()},
@@ -63,8 +70,8 @@ class Status:
     def text(self) -> str:
         """Return the whole screen."""
         lines = [self.sentence(), ""]
-        lines += [f"ALARM    {alarm.code}: {alarm.sentence}" for alarm in self.alarms]
-        lines += [f"WARNING  {warning}" for warning in self.warnings]
+        lines += _some("ALARM", [f"{alarm.code}: {alarm.sentence}" for alarm in self.alarms])
+        lines += _some("WARNING", self.warnings)
         if self.alarms or self.warnings:
             lines.append("")
         counted = self.outcomes.get("yes", 0)
@@ -79,6 +86,18 @@ class Status:
         lines.append(f"salts    {', '.join(map(str, self.salts)) or 'none'}")
         lines.append(f"version  {self.version}")
         return "\n".join(lines) + "\n"
+
+
+def _some(word: str, sentences: Sequence[str]) -> list[str]:
+    """Return lines for so many that the rest still fits on the screen; JSON has them all."""
+    lines = [f"{word:8} {sentence}" for sentence in sentences[:LINES_MAX]]
+    more = len(sentences) - LINES_MAX
+    return [*lines, f"{word:8} and {more} more, in /readyz"] if more > 0 else lines
+
+
+def workers(spool: Path, day: date) -> int:
+    """Return how many beacons workers hold a file of that day: each holds one while it can."""
+    return sum(not is_finished(file) for file in _files_of(spool, day))
 
 
 def outcomes(spool: Path, day: date) -> Counter[str]:
