@@ -20,6 +20,7 @@ State = Literal["open", "sealed", "lost"]
 # The day's close passes through more states than a reader needs. From `loaded` on, counts hold the
 # whole day and hits may already be going.
 READ_AS: Final[Mapping[str, State]] = {
+    "losing": "lost",
     "loaded": "sealed",
     "dropping": "sealed",
     "gone": "sealed",
@@ -96,10 +97,13 @@ class Ledger:
     # What readers ask.
 
     def days(self, first: date, last: date) -> Mapping[date, State]:
-        """Return how each day between both, inclusive, is read. Absent: nothing ran that day."""
+        """Return how each day between both, inclusive, is read.
+
+        Absent: nothing ran that day, or it is being put back and not whole yet.
+        """
         rows = self._file.rows(
-            "select day, state from days where day between ? and ? order by day",
-            (first.isoformat(), last.isoformat()),
+            "select day, state from days where day between ? and ? and state != ? order by day",
+            (first.isoformat(), last.isoformat(), closes.RESTORING),
         )
         return {date.fromisoformat(day): READ_AS.get(state, "open") for day, state in rows}
 

@@ -95,9 +95,10 @@ class Seal:
             except sqlite3.Error as error:
                 self._make_room(today, error)
                 return False
-            if due:
-                return self._take(due[0])
-            self._ballast.hold()
+            if due and self._take(due[0]):
+                return True
+            if not due:
+                self._ballast.hold()
             self._tidy(today)
             return False
 

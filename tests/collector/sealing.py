@@ -113,6 +113,7 @@ class Shop:
         self.client = warehouse.connect()
         self.hold = hold
         self.minimum = minimum
+        self.keep_counts_days = 0
         self.ballast = Ballast(folder / "ballast", ballast_bytes)
         self.now = noon(DAY)
         self.running = 0.0
@@ -133,6 +134,7 @@ class Shop:
             World(self.today, lambda: self.now, lambda: self.running, pause),
             timezone=UTC_ZONE,
             minimum=self.minimum,
+            keep_counts_days=self.keep_counts_days,
             hold=self.hold,
             ballast=self.ballast,
         )

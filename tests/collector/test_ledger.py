@@ -101,6 +101,7 @@ def test_a_refused_day_forms_no_batch_at_all(ledger: Ledger) -> None:
         ("dropping", "sealed"),
         ("gone", "sealed"),
         ("sealed", "sealed"),
+        ("losing", "lost"),
         ("lost", "lost"),
     ],
 )
@@ -118,6 +119,14 @@ def test_a_day_that_was_not_seen_is_absent(ledger: Ledger) -> None:
     ledger.saw(DAY)
     assert ledger.days(date.min, date.max) == {DAY: "open"}
     assert ledger.days(NEXT_DAY, date.max) == {}
+
+
+def test_a_day_that_is_being_put_back_is_missing_until_it_is_whole(ledger: Ledger) -> None:
+    """A restore stops in the middle of a day: readers find neither a zero nor a part of it."""
+    assert ledger.closes.begin_restore(DAY) is not None
+    assert ledger.days(DAY, DAY) == {}
+    ledger.closes.advance(DAY, "sealed")
+    assert ledger.days(DAY, DAY) == {DAY: "sealed"}
 
 
 def test_a_closed_day_stays_closed_when_it_is_seen_again(ledger: Ledger, path: Path) -> None:

@@ -116,6 +116,24 @@ def test_a_day_that_cannot_be_sealed_is_lost_and_shredded(shop: Shop) -> None:
     assert shop.client.query("select count() from hits").result_rows == [(0,)]
 
 
+def test_old_counts_go_also_while_a_day_cannot_be_sealed(shop: Shop) -> None:
+    """A batch differs, so the day waits for somebody; counts that are too old are deleted that day
+    all the same."""
+    old = DAY - timedelta(days=63)
+    shop.client.command(
+        f"insert into counts values ('{old}', 'day', 's', 'p', '', '', 1, 1, 0, '{old}', 1)"
+    )
+    shop.keep_counts_days = 62
+    shop.restart()
+    shop.visit(DAY, some_hits(300, 25))
+    shop.client.command("alter table hits delete where visitor % 7 = 0 settings mutations_sync = 2")
+    shop.midnight_after(DAY)
+    for _ in range(5):
+        shop.seal.step()
+    assert shop.state_of(DAY) == "drained"
+    assert not shop.totals(old)
+
+
 def test_days_on_which_nothing_ran_are_missing(shop: Shop) -> None:
     """Two days without a process between two with one: no state, no row, and no obstacle."""
     later = DAY + timedelta(days=3)
