@@ -71,7 +71,9 @@ class Warehouse:
         self._path = path
         self._dsn = dsn
         self._clients: list[Client] = []
-        self._lock = threading.Lock()
+        # Entered again by its own thread: an answer that was given up half-way keeps its client
+        # until garbage is collected, and that may be while the next client is being opened.
+        self._lock = threading.RLock()
 
     @property
     def path(self) -> Path | None:

@@ -1,5 +1,7 @@
 """The warehouse: tables that are what the migrations say, and inserts that leave nothing behind."""
 
+import contextlib
+import gc
 import os
 import subprocess
 import sys
@@ -8,7 +10,9 @@ import textwrap
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import clickhouse_connect
 import pytest
 
 from collector import schema
@@ -217,6 +221,43 @@ def test_a_client_of_its_own_does_not_wait_behind_another(warehouse: Warehouse) 
     thread.join()
     warehouse.disconnect(reader)
     warehouse.disconnect(drain)
+
+
+def test_a_client_that_is_collected_holds_up_no_other(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody gave up a backup half-way: its generator lies in a cycle with its client, and the
+    collector of garbage comes by while another client is opened. Both get what they want."""
+    assert warehouse.path is not None
+    own = Warehouse(warehouse.path)
+    opened: list[Client] = []
+    closed = threading.Event()
+
+    def given_up() -> Iterator[object]:
+        client = own.connect()
+        with contextlib.ExitStack() as stack:
+            stack.callback(closed.set)
+            stack.callback(own.disconnect, client)
+            yield (cycle := [])  # an answer that is written piece by piece
+            cycle.clear()
+
+    pieces = given_up()
+    held: Any = next(pieces)
+    held.append(pieces)
+    del pieces, held
+    real = clickhouse_connect.get_client
+
+    def collecting(**options: Any) -> Client:
+        gc.collect()
+        return real(**options)
+
+    monkeypatch.setattr(clickhouse_connect, "get_client", collecting)
+    thread = threading.Thread(target=lambda: opened.append(own.connect()), daemon=True)
+    thread.start()
+    thread.join(20)
+    assert closed.is_set()
+    assert opened, "the two wait for each other"
+    own.close()
 
 
 def test_a_closed_warehouse_can_be_opened_again(tmp_path: Path) -> None:
