@@ -26,7 +26,7 @@ def test_everybody_gets_the_same_visits() -> None:
 
 
 def test_the_exact_answer_is_of_persons() -> None:
-    """Two browsers behind an address are two, one that comes twice is one, and a day counts anew."""
+    """Two browsers behind an address are two, one that comes twice is one; each day counts anew."""
     one = Visit(TODAY, "cup", "198.18.0.1", "Firefox")
     other = one._replace(agent="Chrome")
     before = one._replace(day=date(2026, 11, 17))
