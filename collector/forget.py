@@ -1,8 +1,10 @@
 """Forget a seller: every row that names one goes, and a tombstone keeps the rows from coming back.
 
-The tombstone is first: from then on the seller's pages make no rows.
+The tombstone is first, and nothing is removed before every worker has seen it: from then on the
+seller's pages make no rows.
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -18,6 +20,9 @@ TABLES: Final = ("counts", "pools", "hits", "erased")
 BETWEEN: Final = ("reconciled", "counted", "loaded", "dropping", "losing")
 """States in which integers that name the seller may be under way."""
 
+NOTICE_SECONDS: Final = 3.0
+"""Workers look for tombstones every second; what they took before that is on disk by then."""
+
 
 class NotNow(Exception):
     """A day is being closed; the text says which. Try again in a minute."""
@@ -28,6 +33,7 @@ class Forgetting:
     """What it takes.
 
     pause    held while neither drain nor seal may work
+    notice   seconds to wait behind the tombstone
     others   what else holds a seller's rows, by name; each removes them and returns how many
     """
 
@@ -37,6 +43,7 @@ class Forgetting:
     tombstones: Tombstones
     pause: AbstractContextManager[object]
     others: Mapping[str, Callable[[str], int]]
+    notice: float = NOTICE_SECONDS
 
     def forget(self, seller: str) -> dict[str, int]:
         """Remove a seller; return how many rows went, by where they were.
@@ -47,6 +54,7 @@ class Forgetting:
         if not seller:
             raise ValueError("seller: empty; name the seller to forget")
         self.tombstones.add(seller)
+        threading.Event().wait(self.notice)
         with self.pause:
             busy = [c.day for c in self.closes.unfinished() if c.state in BETWEEN]
             if busy:

@@ -81,13 +81,13 @@ class Desk:
 
     def forget(self, seller: str) -> dict[str, int]:
         """Remove a seller; errors as Forgetting.forget."""
-        with self.client() as client, self.pause() as pause:
+        with self.client() as client:
             return Forgetting(
                 spool=self.data / "spool",
                 closes=self.ledger.closes,
                 client=client,
                 tombstones=self.tombstones,
-                pause=contextlib.nullcontext(pause),
+                pause=self.pause(),
                 others=self.others,
             ).forget(seller)
 

@@ -27,6 +27,7 @@ def forgetting(shop: Shop, gone: Tombstones) -> Forgetting:
         gone,
         threading.Lock(),
         {"catalogue": lambda seller: 2 if seller == GONE else 0},
+        notice=0,
     )
 
 

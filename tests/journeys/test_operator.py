@@ -1,6 +1,7 @@
 """What an operator types while everything runs: the commands, by the command line itself."""
 
 import json
+import threading
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.spool_file import files, reading
 from tests.journeys.asking import ask, eventually
 from tests.journeys.running import Collector, new_seller, running
 
@@ -62,6 +64,42 @@ def test_a_forgotten_seller_has_no_rows_and_makes_none(collector: Collector) -> 
     eventually(
         lambda: collector.pixel(seller).counted == "bad-signature", "the workers' notice of it"
     )
+
+
+def test_visits_that_come_while_a_seller_is_forgotten_leave_no_row(collector: Collector) -> None:
+    """The workers see the tombstone only a moment later, and until then they count; what they
+    counted goes with the rest."""
+    seller = new_seller()
+    said: list[str | None] = []
+    stop = threading.Event()
+
+    def visit() -> None:
+        while not stop.is_set():
+            said.append(collector.pixel(seller, f"p{len(said)}").counted)
+
+    visits = threading.Thread(target=visit)
+    visits.start()
+    try:
+        eventually(lambda: said.count("yes") > 5, "visits")
+        before = len(said)
+        collector.cli("forget-seller", seller)
+        eventually(lambda: said[-1] == "bad-signature", "the workers' notice of it")
+    finally:
+        stop.set()
+        visits.join()
+    assert "yes" in said[before:]
+    assert rows_of(collector, seller) == 0
+    assert collector.summary(seller) == (0, 0)
+
+
+def rows_of(collector: Collector, seller: str) -> int:
+    """Return how many rows of the spool name a seller."""
+    rows = 0
+    for file in files(collector.data / "spool"):
+        with reading(file.path) as connection:
+            question = "select count(*) from hits where seller = ?"
+            rows += connection.execute(question, (seller,)).fetchone()[0]
+    return rows
 
 
 def test_a_backup_is_written_while_all_runs_and_can_be_put_back(collector: Collector) -> None:
