@@ -13,6 +13,7 @@ from dashboards.shelf import Shelf
 from dashboards.stats import Stats
 
 VALUES_SHOWN = 12
+OTHER = "(other)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +88,15 @@ def product_page(
 
 
 def split(breakdown: Breakdown) -> Split:
-    """Return a breakdown as one list: most visitors first, hours in their order."""
+    """Return a breakdown as one list: most visitors first and what has no name last, hours in their
+    order."""
     sums: dict[str, int] = {}
     for cell in breakdown.cells:
         sums[cell.value] = sums.get(cell.value, 0) + cell.visitors
     if breakdown.by == "hour":
         ordered = sorted(sums.items(), key=lambda item: int(item[0]))
     else:
-        ordered = sorted(sums.items(), key=lambda item: (-item[1], item[0]))
+        ordered = sorted(sums.items(), key=lambda item: (item[0] == OTHER, -item[1], item[0]))
     shown = ordered if breakdown.by == "hour" else ordered[:VALUES_SHOWN]
     longest = max((n for _, n in shown), default=1)
     return Split(

@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import date
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from tests.dashboards.running import (
 )
 
 Start = Callable[..., Site]
+CHOSEN = date(2021, 3, 2)  # A day on which visitors chose, of which no other test speaks.
 
 
 class Stand:
@@ -51,6 +53,13 @@ def stand(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Ite
     book, catalogue = Book(), Catalogue(folder / "catalogue.sqlite")
     visits = Visits(warehouse.connect(), f"Atelier {uuid.uuid4().hex[:6]}")
     year(visits, book, catalogue)
+    book.states[CHOSEN] = "sealed"
+    visits.counts(
+        [
+            [CHOSEN, "day", "", "", "outcome", outcome, 0, beacons, 0, CHOSEN, 1]
+            for outcome, beacons in (("yes", 60), ("refused", 30), ("bot", 12))
+        ]
+    )
     access = Access(
         folder / "access.sqlite",
         token_key=KEY,

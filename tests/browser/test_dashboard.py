@@ -54,6 +54,7 @@ PAGES = {
     "share": ("seller", "/dashboard/share"),
     "nobody came": ("empty", "/dashboard/"),
     "the marketplace": (None, "/dashboard/?range=7-days"),
+    "who refused": (None, "/dashboard/?from=2021-03-01&to=2021-03-07"),
     "signed out": ("", "/dashboard/"),
     "sign in": ("", "/dashboard/login?token=x"),
     "refused": ("seller", "/dashboard/?range=never"),
@@ -93,6 +94,23 @@ def test_no_language_is_too_long_for_a_phone(code: str, stand: Stand, browser: B
         mark = "&" if "?" in path else "?"
         page.goto(f"{stand.site.url}{path}{mark}lang={code}")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+    context.close()
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+def test_a_phone_shows_every_range(code: str, stand: Stand, browser: Browser) -> None:
+    """No range hides beyond the edge of a phone, where nobody would look for it."""
+    context = browser.new_context(viewport=PHONE)
+    stand.sign_in(context, stand.visits.seller)
+    page = context.new_page()
+    page.goto(f"{stand.site.url}/dashboard/?range=12-months&lang={code}")
+    choices = page.locator(".ranges a, .ranges summary").all()
+    assert len(choices) == 10
+    for choice in choices:
+        box = choice.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE["width"]
     context.close()
 
 

@@ -101,7 +101,7 @@ def test_a_breakdown_says_what_waits_and_what_was_too_small(
     site: Site, visits: Visits, book: Book
 ) -> None:
     """Cells of a day and of a week read as one list; below it stands what still waits and until
-    when. Time on page is an average of those who told it."""
+    when; what has no name of its own stands last. Time on page is an average of who told it."""
     for n in range(1, 18):
         book.states[TODAY - n * DAY] = "sealed"
         visits.count("cup", TODAY - n * DAY, 4, 4)
@@ -109,14 +109,15 @@ def test_a_breakdown_says_what_waits_and_what_was_too_small(
     visits.cell("cup", "day", TODAY - DAY, "source", "a.example", 5)
     visits.cell("cup", "week", week, "source", "a.example", 6)
     visits.cell("cup", "week", week, "source", "direct", 7)
+    visits.cell("cup", "week", week, "source", "(other)", 12)
     row = [week, "week", visits.seller, "cup", "seconds", "", 6, 0, 480, week, 1]
     visits.counts([row])
 
     page = read(site, visits.seller, "/dashboard/product?product=cup&range=this-month")
 
     assert (
-        "Came from Came from Daily visitors a.example 11 Directly 7"
-        " 50 still wait, until Mon, 30 Nov 2026 at the latest" in page
+        "Came from Came from Daily visitors a.example 11 Directly 7 Other 12"
+        " 38 still wait, until Mon, 30 Nov 2026 at the latest" in page
     )
     assert "1 min 20 s on average, of 6 daily visitors" in page
 
