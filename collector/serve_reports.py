@@ -63,6 +63,9 @@ class Reports:
         self.settings = settings
         self.spool = settings.data_dir / "spool"
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        clock = DayClock(settings.timezone, world.now, world.boot)
+        # First of all: neither a full disk nor an engine that is away may keep an old salt.
+        destroy_old_salts(settings.salts, clock.seconds(), settings.timezone)
         ballast = Ballast(settings.data_dir / "ballast")
         if ballast.is_needed():
             ballast.let_go()  # on a full disk not even the ledger opens
@@ -70,9 +73,7 @@ class Reports:
         secret_bytes = secrets[0]
         self.access = Access.of(settings.data_dir, secret_bytes, world.now)
         self.ledger = Ledger(settings.data_dir / "ledger.sqlite")
-        self.calendar = Calendar(
-            DayClock(settings.timezone, world.now, world.boot), self.ledger, settings.timezone
-        )
+        self.calendar = Calendar(clock, self.ledger, settings.timezone)
         self.warehouse = Warehouse(settings.data_dir / "clickhouse", settings.clickhouse_dsn)
         self.warehouse.migrate()
         self.drain = Drain(self.spool, self.ledger, self.warehouse, self.calendar.seconds)
