@@ -25,18 +25,23 @@ class LedgerFile:
         """
         self._lock = threading.RLock()
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
         try:
-            self._connection = sqlite3.connect(
-                path, BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
             self._prepare(path.name, tables, version)
         except sqlite3.OperationalError:
+            self.close()
             raise  # a full disk, or rights: nothing is wrong with the file
         except sqlite3.DatabaseError as error:
+            self.close()
             raise UnreadableLedger(
                 f"{path.name}: damaged ({error}); put back a copy, or start a new one as"
                 " docs/operations.md says under ledger-lost"
             ) from None
+        except UnreadableLedger:
+            self.close()
+            raise
 
     def rows(self, question: str, values: Sequence[object] = ()) -> list[Any]:
         """Return what a question answers with."""

@@ -24,7 +24,7 @@ def arrived(folder: Path) -> int:
     if not path.exists():
         return 0
     question = "select count(*) from batches where state = 'stored'"
-    with closing(sqlite3.connect(path, 10)) as base, suppress(sqlite3.OperationalError):
+    with closing(sqlite3.connect(path, timeout=10)) as base, suppress(sqlite3.OperationalError):
         return int(base.execute(question).fetchone()[0])
     return 0  # its tables are being made
 

@@ -48,6 +48,18 @@ FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"Seller": "anna"}, f"body: {KNOWN}"),
     ({"__proto__": {}}, f"body: {KNOWN}"),
 ]
+DEEP = b"[" * 4000 + b"]" * 4000
+
+
+def too_deep() -> bool:
+    """Return whether this Python's reader gives up on so deep a list; from 3.13 on it doesn't."""
+    try:
+        json.loads(DEEP)
+    except RecursionError:
+        return True
+    return False
+
+
 BODIES: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", "body: not JSON"),
     "a word": (b"hello", "body: not JSON"),
@@ -56,7 +68,7 @@ BODIES: dict[str, tuple[bytes, str]] = {
     "a form": (b"seller=a&product=b", "body: not JSON"),
     "no UTF-8": (b'{"seller": "\xff\xfe"}', "body: not JSON"),
     "nested": (b"[" * 8000, "body: not JSON"),
-    "nested and closed": (b"[" * 4000 + b"]" * 4000, "body: not JSON"),
+    "nested and closed": (DEEP, "body: not JSON" if too_deep() else "body: must be a JSON object"),
     "a list": (b"[]", "body: must be a JSON object"),
     "null": (b"null", "body: must be a JSON object"),
     "a number": (b"7", "body: must be a JSON object"),
