@@ -79,7 +79,11 @@ def look_at_snippet(case: Case) -> Finding:
     snippet = case.snippet
     missing = [name for name in ("seller", "product", "signature") if not getattr(snippet, name)]
     if not snippet.url:
-        return Finding("snippet", False, "the script has no src; `collector snippet` prints one")
+        return Finding(
+            "snippet",
+            False,
+            "the script has no src that a browser could fetch; `collector snippet` prints one",
+        )
     if missing:
         says = f"without {', '.join(missing)}; paste the line as `collector snippet` prints it"
         return Finding("snippet", False, says)

@@ -1,6 +1,7 @@
 """Fetching over HTTP for `collector check`: bounded in time, size and redirects."""
 
 import http.client
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ SECONDS_MAX = 10
 BODY_BYTES_MAX = 4 * 1024 * 1024
 REDIRECTS_MAX = 5
 URL_MARKS = "/?%:@!$&'()*+,;=~-._"  # Sent as they stand; everything else is percent-encoded.
+CHARSET_BYTES = 1024  # How far into a page browsers look for its charset.
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9_.:-]+)""", re.IGNORECASE)
 # A browser's name, because shops and this server's own checks turn programs away.
 USER_AGENT = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -40,8 +43,14 @@ class Fetched:
 
     @property
     def text(self) -> str:
-        """The body as text."""
-        return self.body.decode("utf-8", "replace")
+        """The body as text, by the charset that the header or the page's beginning names."""
+        named = _CHARSET.search(self.header("content-type")) or _CHARSET.search(
+            self.body[:CHARSET_BYTES].decode("latin-1")
+        )
+        try:
+            return self.body.decode(named[1] if named else "utf-8", "replace")
+        except LookupError:
+            return self.body.decode("utf-8", "replace")
 
 
 Fetch = Callable[[str, str, Mapping[str, str], bytes], Fetched]
@@ -62,7 +71,10 @@ def fetch(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Fet
 
 
 def _once(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Fetched:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise Unreachable("URL: not an address that could be asked") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Unreachable("URL: must begin with http:// or https://")
     target = quote(parts.path or "/", safe=URL_MARKS)
@@ -78,7 +90,7 @@ def _once(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Fet
             return Fetched(url, answer.status, tuple(answer.getheaders()), content)
         finally:
             connection.close()
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, UnicodeError) as error:
         why = getattr(error, "strerror", None) or type(error).__name__
         raise Unreachable(f"{parts.netloc}: {why}") from None
 

@@ -12,7 +12,7 @@ NAMES = ("seller", "product", "sig")
 class Snippet:
     """One snippet.
 
-    url          of the script or the image, absolute
+    url          of the script or the image, absolute; empty where there is none to be fetched
     base         the collector's address that it belongs to, without a slash at its end
     is_pixel     the image for pages without JavaScript
     in_noscript  stands inside <noscript>, whose images Turbo loads for everybody
@@ -55,7 +55,7 @@ class _Parser(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag == "base" and given.get("href"):
-            self._base = urljoin(self._base, given["href"])
+            self._base = _joined(self._base, given["href"]) or self._base
         elif tag == "noscript":
             self._noscript += 1
         elif tag == "meta" and given.get("http-equiv", "").lower() == "content-security-policy":
@@ -68,7 +68,7 @@ class _Parser(HTMLParser):
             self._noscript -= 1
 
     def _snippet(self, tag: str, given: dict[str, str]) -> None:
-        url = urljoin(self._base, given.get("src", "")) if given.get("src") else ""
+        url = _joined(self._base, given.get("src", ""))
         path = urlsplit(url).path
         if tag == "script" and ("data-sig" in given or path.endswith("/beacon.js")):
             seller, product, sig = (given.get(f"data-{name}", "") for name in NAMES)
@@ -81,3 +81,13 @@ class _Parser(HTMLParser):
             self.snippets.append(
                 Snippet(url, base, seller, product, sig, is_pixel=True, in_noscript=inside)
             )
+
+
+def _joined(base: str, written: str) -> str:
+    """Return the absolute address, or an empty text where a browser wouldn't ask for it."""
+    try:
+        parts = urlsplit(urljoin(base, written))
+        fetched = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # as for http://[ and for port 99999
+        return ""
+    return parts.geturl() if written and fetched else ""

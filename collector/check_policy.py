@@ -64,7 +64,10 @@ def _matches(source: str, url: SplitResult, page: SplitResult) -> bool:
         return False
     if source.endswith(":") and "/" not in source:
         return _scheme_fits(source[:-1].lower(), url.scheme)
-    wanted = urlsplit(source if "://" in source else f"//{source}")
+    try:
+        wanted = urlsplit(source if "://" in source else f"//{source}")
+    except ValueError:  # no host at all: a browser passes it over
+        return False
     if not _scheme_fits(wanted.scheme or page.scheme, url.scheme):
         return False
     return (

@@ -3,6 +3,7 @@
 import pytest
 
 from collector.check_beacon import consent_header
+from collector.check_fetch import Fetched
 from collector.check_page import Snippet, read_page
 from collector.check_policy import allows, policies
 from collector.consent_cookies import consent_reader
@@ -78,6 +79,39 @@ def test_snippets_are_found_wherever_the_template_put_them() -> None:
             in_noscript=True,
         ),
     )
+
+
+@pytest.mark.parametrize(
+    "src",
+    ["http://[/beacon.js", "http://x:99999/beacon.js", "data:,beacon.js", "http:///beacon.js"],
+)
+def test_an_address_that_is_none_is_no_crash(src: str) -> None:
+    """A template's mistakes are what the command is for; beside them others are still found."""
+    html = f'<base href="http://["><script src="{src}" data-sig="s"></script><img src="{src}">'
+    (snippet,) = read_page(html, PAGE).snippets
+    assert (snippet.url, snippet.signature) == ("", "s")
+
+
+@pytest.mark.parametrize("source", ["http://[", "//[", "https://x:y", "'nonce-", ";"])
+def test_a_damaged_policy_lets_nothing_through(source: str) -> None:
+    """A browser passes over the source that it can't read, and then nothing is left."""
+    assert not allows(policies([f"script-src {source}"]), "script-src", SCRIPT, PAGE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "head", "charset"),
+    [
+        ("text/html; charset=ISO-8859-1", "", "latin-1"),
+        ("text/html", '<meta charset="windows-1252">', "windows-1252"),
+        ("text/html; charset=nowhere", "", "utf-8"),
+        ("text/html", "", "utf-8"),
+    ],
+)
+def test_a_page_is_read_by_its_charset(kind: str, head: str, charset: str) -> None:
+    """A seller's accent read wrongly would be blamed on the signature."""
+    page = f'{head}<script src="/beacon.js" data-seller="Café" data-sig="s"></script>'
+    answer = Fetched(PAGE, 200, (("Content-Type", kind),), page.encode(charset))
+    assert read_page(answer.text, PAGE).snippets[0].seller == "Café"
 
 
 @pytest.mark.parametrize("format", list(Format))

@@ -1,5 +1,6 @@
 """`collector check URL` against a real shop: everything right, then one thing wrong at a time."""
 
+import re
 import secrets
 import subprocess
 import sys
@@ -96,6 +97,24 @@ def test_a_wrong_signature_is_named(shop: Shop, seller: str) -> None:
     lost = missed(findings(shop, shop.add("/p/3", tag)))
     assert "`collector key page-tag`" in lost["signature"]
     assert "X-Counted: bad-signature" in lost["test beacon"]
+
+
+def test_a_script_that_does_not_come_is_named(shop: Shop, seller: str) -> None:
+    """Nobody listens where the snippet points, or something else answers there, or the address
+    in the snippet is none."""
+    tag = shop.script(seller, "p")
+    own = shop.url("")
+    for number, (base, name, says) in enumerate(
+        (
+            ("http://127.0.0.1:1", "script", "look at COLLECTOR_BEACONS_URL and the proxy"),
+            (f"{own}/elsewhere", "script", "let the proxy pass it on"),
+            ("http://[", "snippet", "no src that a browser could fetch"),
+        )
+    ):
+        address = shop.add(f"/p/3{number}", re.sub(r'src="[^"]*/', f'src="{base}/', tag))
+        lost = missed(findings(shop, address))
+        assert says in lost[name]
+        assert "test beacon" in lost
 
 
 def test_a_policy_that_blocks_is_named_with_what_to_add(shop: Shop, seller: str) -> None:
