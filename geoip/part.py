@@ -1,8 +1,9 @@
 """Parts of countries that tax or customs treat differently and that have no country code.
 
 Pure: a table. A part is found by postcode where its postcodes are its own; where they aren't
-(Lake Lugano's waters have none) nobody ships there. Postcode ranges are those of the national
-posts named in each row.
+(Lake Lugano's waters have none) nobody ships there. 23030 and 22060, which Livigno and Campione
+had once, belong to other places in their provinces, which are taxed. Postcode ranges are those of
+the national posts named in each row.
 """
 
 import re
@@ -86,12 +87,12 @@ PARTS: tuple[Part, ...] = (
         source=f"{_VAT}, Article 6(2)(a); {_UCC}; postcode: Deutsche Post",
     ),
     Part(
-        "Livigno", "IT", re.compile(r"23041|23030"),
+        "Livigno", "IT", re.compile(r"23041"),
         "outside", _VAT_OUT, "outside", _CUSTOMS_OUT,
         source=f"{_VAT}, Article 6(2)(e); {_UCC_2019}; postcodes: Poste Italiane",
     ),
     Part(
-        "Campione d'Italia (with Italy's waters of Lake Lugano)", "IT", re.compile(r"2206[01]"),
+        "Campione d'Italia (with Italy's waters of Lake Lugano)", "IT", re.compile(r"22061"),
         "outside", _VAT_OUT, "inside", _CUSTOMS_IN,
         source=f"{_VAT}, Article 6(1), by Directive (EU) 2019/475; {_UCC_2019}; "
         "postcodes: Poste Italiane",

@@ -178,6 +178,12 @@ def test_any_other_postcode_is_the_main_part(country: str) -> None:
     assert territory(country, MAINLAND[country]) == row(country)
 
 
+@pytest.mark.parametrize("postcode", ["23030", "22060"])
+def test_a_postcode_that_neighbours_share_is_not_the_parts(postcode: str) -> None:
+    """Valfurva and Arosio are taxed, whatever postcode Livigno and Campione once had."""
+    assert territory("IT", postcode) == row("IT")
+
+
 @pytest.mark.parametrize(
     ("country", "postcode"),
     [("ES", "ES-35001"), ("DE", "de 27498"), ("GB", "bt11aa"), ("PT", "9500321"), ("CY", "bfpo58")],
