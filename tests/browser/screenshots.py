@@ -15,7 +15,7 @@ from tests.browser.conftest import ARGUMENTS, CHROMIUM
 SHOP = "http://127.0.0.1:8000/demo/"
 FOLDER = Path("docs/images")
 SELLER, PRODUCT = "Klayfold", "Heron teapot"
-# Sizes in playwright's words. A desk's picture is shown at half its width.
+# Sizes in playwright's words.
 DESK: Any = {"width": 1120, "height": 860}
 PHONE: Any = {"width": 390, "height": 844}
 
@@ -48,14 +48,14 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = opened(browser, shop, SELLER, viewport=DESK)
-        take(page, folder, "overview", height=1180)
-        phone = {"viewport": PHONE, "device_scale_factor": 2, "color_scheme": "dark"}
+        take(page, folder, "overview", height=1280)
+        phone = {"viewport": PHONE, "device_scale_factor": 1.5, "color_scheme": "dark"}
         page = opened(browser, shop, SELLER, **phone)
         page.get_by_role("link", name=PRODUCT).first.click()
         page.get_by_role("heading", level=1).wait_for()
-        take(page, folder, "product-phone", height=1500)
+        take(page, folder, "product-phone", height=1560)
         page = opened(browser, shop, "the marketplace", viewport=DESK)
-        take(page, folder, "marketplace", height=1000)
+        take(page, folder, "marketplace", height=1080)
         browser.close()
 
 
