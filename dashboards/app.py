@@ -86,19 +86,16 @@ def create_app(
     more_routes  the composition root's own, such as /readyz; they come first
     """
     look = _look(options)
-    shop = Shop(
-        access=Access(authorise, sessions),
-        stats=Stats(
-            connect,
-            calendar,
-            now,
-            today_step_minutes=options.today_step_minutes,
-            keep_counts_days=options.keep_counts_days,
-            breakdown_min=options.breakdown_min,
-            forgotten=lambda: catalogue.forgotten,
-        ),
-        catalogue=catalogue,
+    stats = Stats(
+        connect,
+        calendar,
+        now,
+        today_step_minutes=options.today_step_minutes,
+        keep_counts_days=options.keep_counts_days,
+        breakdown_min=options.breakdown_min,
+        forgotten=lambda: catalogue.forgotten,
     )
+    shop = Shop(Access(authorise, sessions), stats, catalogue)
 
     async def refused(request: Request, error: Exception) -> Response:
         return await run_in_threadpool(_refused, look, request, error)
@@ -111,7 +108,7 @@ def create_app(
         ],
         middleware=[Middleware(SafeHeaders)],
         exception_handlers={Refused: refused, HTTPException: refused, Exception: refused},
-        lifespan=_lifespan(shop.stats),
+        lifespan=_lifespan(stats),
     )
 
 
