@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from collector import keys, tokens
 from tests.browser.running import Shop, eventually, html, running
-from tests.browser.shop_server import PREFIX
+from tests.browser.shop_server import PREFIX, Seen
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +33,12 @@ def list_product(shop: Shop, seller: str, product: str) -> None:
     connection.request("PUT", f"{PREFIX}/operator/products", body, headers)
     assert connection.getresponse().status == 200
     connection.close()
+
+
+def counted_views(shop: Shop) -> list[Seen]:
+    """Return what the tracker sent as views and was told that it counts."""
+    counted = [each for each in shop.seen if each.counted == "yes"]
+    return [each for each in counted if json.loads(each.body)["n"] == "pageview"]
 
 
 def test_plausibles_real_tracker_counts(
@@ -57,8 +63,7 @@ def test_plausibles_real_tracker_counts(
     assert shop.seen[-1].counted == "no-consent"
     visitor.add_cookies([{"name": "statistics_consent", "value": "granted", "url": shop.url("/")}])
     page.goto(shop.url(path))
-    eventually(lambda: any(each.counted == "yes" for each in shop.seen), "a counted event")
-    event = next(each for each in shop.seen if each.counted == "yes")
-    assert json.loads(event.body)["n"] == "pageview"
-    assert event.status == 202
+    # Where a machine is slow, the first page's seconds come first: a report, and no view.
+    eventually(lambda: bool(counted_views(shop)), "a counted view")
+    assert counted_views(shop)[0].status == 202
     assert shop.views(seller) == 1
