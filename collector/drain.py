@@ -100,8 +100,13 @@ class Drain:
         """Return how many spool rows the last step left behind, for whatever reason."""
         return self._waiting
 
+    def rest(self) -> None:
+        """Return when nothing goes on behind the last step."""
+        self._withdrawals.rest()
+
     def close(self) -> None:
         """Let the engine's client go. What a step had begun is in the ledger."""
+        self.rest()
         self._delivery.close()
 
     def _cycle(self, stack: contextlib.ExitStack) -> None:
@@ -112,7 +117,7 @@ class Drain:
         self._withdraw(waiting)
         self._settle(waiting)
         self._take(waiting)
-        self._withdrawals.delete(self._delivery, self._now())
+        self._withdrawals.delete(self._now())
 
     def _doubt(self) -> None:
         """Trust nothing that was learnt from an engine that may have been restarted."""

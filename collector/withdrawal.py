@@ -6,6 +6,8 @@ which row of which file an erasure was.
 """
 
 import json
+import logging
+import threading
 from collections.abc import Collection
 from datetime import date
 from typing import Final
@@ -13,7 +15,9 @@ from typing import Final
 from collector.backlog import Erasure, Waiting
 from collector.delivery import Delivery
 from collector.ledger import Ledger, Mark
-from collector.warehouse import Warehouse, ask, tell
+from collector.warehouse import Unanswered, Warehouse, ask, tell
+
+logger = logging.getLogger("collector.withdrawal")
 
 ERASED_COLUMNS: Final = ("day", "seller", "visitor", "before_batch")
 DELETE_SECONDS: Final = 600
@@ -31,6 +35,7 @@ class Withdrawals:
         self._there: dict[date, set[Told]] = {}
         self._to_delete: set[date] = set()
         self._deleted_at = 0.0
+        self._deleting = threading.Thread()
 
     def keep(self, days: Collection[date]) -> None:
         """Forget every other day's."""
@@ -66,16 +71,37 @@ class Withdrawals:
                 self._ledger.applied(new)
                 self._load(day)
 
-    def delete(self, delivery: Delivery, now: float) -> None:
+    def delete(self, now: float) -> None:
         """Have the engine delete what was withdrawn since the last time, every ten minutes at most.
 
-        Not waited for: the engine rewrites parts behind our back, and goes on after a restart.
+        Not waited for: it looks through the day first, which takes seconds over ten million hits,
+        and the next withdrawal is to be applied meanwhile.
         """
-        if self._to_delete and not 0 <= now - self._deleted_at < DELETE_SECONDS:
-            for day in filter(self._ledger.takes_batches, sorted(self._to_delete)):
-                tell(delivery.client, "delete_withdrawn", {"day": day})
+        if self._deleting.is_alive() or not self._to_delete:
+            return
+        if not 0 <= now - self._deleted_at < DELETE_SECONDS:
+            days = list(filter(self._ledger.takes_batches, sorted(self._to_delete)))
             self._to_delete.clear()
             self._deleted_at = now
+            self._deleting = threading.Thread(target=self._delete, args=(days,), name="delete")
+            self._deleting.start()
+
+    def rest(self) -> None:
+        """Return when nothing is being deleted any more."""
+        if self._deleting.is_alive():
+            self._deleting.join()
+
+    def _delete(self, days: list[date]) -> None:
+        try:
+            client = self._warehouse.connect()
+            try:
+                for day in days:
+                    tell(client, "delete_withdrawn", {"day": day})
+            finally:
+                self._warehouse.disconnect(client)
+        except Unanswered as error:
+            # They count no more, and go with the next ones, after a start, or with the day.
+            logger.warning("what was withdrawn is still stored: %s", error)
 
     def of(self, day: date) -> list[tuple[Erasure, int]]:
         """Return a day's erasures, each with the batch that it ends before."""

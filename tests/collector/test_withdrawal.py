@@ -192,6 +192,7 @@ def test_withdrawn_hits_are_deleted_in_groups(desk: Desk) -> None:
     desk.drain.step()
 
     def kept() -> list[int]:
+        desk.drain.rest()
         while desk.client.query(
             "select count() from system.mutations where table = 'hits' and not is_done"
         ).result_rows != [(0,)]:
@@ -225,6 +226,7 @@ def test_a_mutation_names_nobody(desk: Desk) -> None:
     desk.drain.step()
     worker.erase("seller whom nobody else has", EVE)
     desk.drain.step()
+    desk.drain.rest()
     rows = desk.client.query(
         "select command from system.mutations where table = 'hits' order by create_time"
     ).result_rows
@@ -280,3 +282,25 @@ def test_everything_withdrawn_is_nothing_sent(desk: Desk) -> None:
     assert not desk.ledger.in_doubt()
     assert desk.rows("hits") == Counter()
     assert expected(worker) != Counter()
+
+
+def test_a_deletion_holds_up_no_withdrawal(desk: Desk) -> None:
+    """The deletion waits for its turn, as it does behind a large day; a withdrawal that comes
+    meanwhile is applied, and goes with the next deletion."""
+    worker = Worker(desk.spool)
+    worker.commit(hit(visitor=each) for each in range(1, 6))
+    desk.drain.step()
+    worker.erase("s", 1)
+    with desk.warehouse._lock:  # nobody else gets a client
+        desk.drain.step()
+        assert "delete" in {thread.name for thread in threading.enumerate()}
+        worker.erase("s", 2)
+        desk.drain.step()
+        assert set(visitors(desk)) == {("s", each) for each in (3, 4, 5)}
+        assert "delete" in {thread.name for thread in threading.enumerate()}
+    desk.drain.rest()
+    desk.now += 600
+    desk.drain.step()
+    desk.drain.rest()
+    assert set(visitors(desk)) == {("s", each) for each in (3, 4, 5)}
+    assert not desk.alarms()
