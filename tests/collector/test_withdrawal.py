@@ -1,5 +1,6 @@
 """Withdrawal, on the reports side: gone from every number at the next step, and only that."""
 
+import threading
 from collections import Counter
 from datetime import date
 
