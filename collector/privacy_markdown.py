@@ -49,7 +49,7 @@ def markdown(report: Mapping[str, Any], brand_name: str = "") -> str:
             "None.",
         ),
         f"## What could have been exposed at {report['exposed']['at']}\n",
-        _exposed(report["exposed"]["days"]),
+        _exposed(report["exposed"]["days"], report["exposed"]["months_waiting"]),
         PROCESSING.format(
             controller=brand_name or "to be added", seal=_latest_seal(report), kept=kept
         ),
@@ -85,9 +85,15 @@ def _held(report: Mapping[str, Any], kept: str) -> list[str]:
     ]
 
 
-def _exposed(days: list[Mapping[str, Any]]) -> str:
+def _exposed(days: list[Mapping[str, Any]], months: list[str]) -> str:
     counts = "Counts of the days sealed by then: integers, anonymous."
-    if not days:
+    if months:
+        counts = (
+            f"What waited for a week's or month's close, of {', '.join(months)}: integers by"
+            " product, of few visitors each; without hash or salt, but not anonymous yet.\n\n"
+            + counts
+        )
+    if not days and not months:
         return f"No pseudonymous data was there. {counts}\n"
     lines = [
         f"- {each['day']}: "
@@ -99,11 +105,12 @@ def _exposed(days: list[Mapping[str, Any]]) -> str:
         )
         for each in days
     ]
-    lines.append(
-        "\nWith a day's hits, its salt and the secret together, somebody could test whether a given"
-        " address with a given user agent had visited a given seller that day; with hits and salt"
-        " but without the secret, not; without the salt, nobody can, ourselves included."
-    )
+    if days:
+        lines.append(
+            "\nWith a day's hits, its salt and the secret together, somebody could test whether a given"
+            " address with a given user agent had visited a given seller that day; with hits and salt"
+            " but without the secret, not; without the salt, nobody can, ourselves included."
+        )
     return "\n".join([*lines, "", f"{counts}\n"])
 
 

@@ -4,9 +4,10 @@ Read from tables, files and the record of closes, not from settings; a setting i
 it has led to. It holds numbers and days, never a seller's name or a hash.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -121,7 +122,7 @@ def report(sources: Sources, settled: Settled, moment: float | None = None) -> d
             "this_month": sources.closes.minimum(month_of(sources.today)[0], settled.breakdown_min),
             "setting": settled.breakdown_min,
         },
-        "exposed": {"at": _local(at, zone), "days": _exposures(sources, at, zone)},
+        "exposed": {"at": _local(at, zone), **_exposures(sources, at, zone)},
     }
 
 
@@ -141,9 +142,34 @@ def exposed(close: Close, at: float, zone: ZoneInfo) -> Exposure | None:
     return Exposure(str(close.day), at < gone, at < salt_gone)
 
 
-def _exposures(sources: Sources, at: float, zone: ZoneInfo) -> list[dict[str, Any]]:
+def months_waiting(closes: Sequence[Close], at: float, zone: ZoneInfo) -> list[date]:
+    """Return the months of which something waited for a close at a moment, by their first day.
+
+    Why     what no close has published yet says little of few visitors, which is not anonymous. It
+            is there from a day's count on, until the first close behind the month's end that
+            covers the month's last day with visits.
+    """
+    waiting = []
+    for first, group in groupby(closes, lambda close: month_of(close.day)[0]):
+        days = list(group)
+        counted = min(close.notes.get("counted_at", float("inf")) for close in days)
+        end = day_end(month_of(first)[1], zone)
+        published = (
+            close.notes["gone_at"]
+            for close in closes
+            if close.day >= days[-1].day and end <= close.notes.get("gone_at", 0.0)
+        )
+        if counted <= at < min(published, default=float("inf")):
+            waiting.append(first)
+    return waiting
+
+
+def _exposures(sources: Sources, at: float, zone: ZoneInfo) -> dict[str, Any]:
     known = sources.closes.between(date.min, date.max)
-    return [asdict(found) for close in known if (found := exposed(close, at, zone))]
+    return {
+        "days": [asdict(found) for close in known if (found := exposed(close, at, zone))],
+        "months_waiting": [f"{month:%Y-%m}" for month in months_waiting(known, at, zone)],
+    }
 
 
 def _held(sources: Sources) -> list[HeldDay]:

@@ -74,6 +74,30 @@ def test_a_breach_is_answered_for_its_moment(shop: Shop) -> None:
     )
 
 
+def test_a_breach_also_exposes_what_waits_for_the_months_close(shop: Shop) -> None:
+    """June's remainders were there from the first day's count until the first close in July, and
+    July's from then on; the text says what they are."""
+    first_of_july = DAY.replace(month=7, day=1)
+    for day in (DAY, NEXT_DAY, first_of_july):
+        shop.now = noon(day)
+        shop.visit(day, some_hits(200, 73 + day.day))
+        shop.midnight_after(day)
+        shop.seal_all()
+
+    def waited(moment: float) -> list[str]:
+        months: list[str] = report(sources(shop), SETTLED, moment)["exposed"]["months_waiting"]
+        return months
+
+    assert waited(noon(DAY)) == []
+    assert waited(noon(NEXT_DAY)) == ["2026-06"]
+    assert waited(noon(first_of_july)) == ["2026-06"]
+    assert waited(noon(first_of_july) + 86_400) == ["2026-07"]
+    assert {row[1] for row in shop.waiting()} == {first_of_july}
+    text = markdown(report(sources(shop), SETTLED, noon(first_of_july)))
+    assert "What waited for a week's or month's close, of 2026-06" in text
+    assert "No pseudonymous data was there." not in text
+
+
 def test_the_record_of_processing_is_drafted_from_what_is_in_force(shop: Shop) -> None:
     """Controller, retention and the last seal stand in it; without a limit counts are kept."""
     found = report(sources(filled(shop)), SETTLED)
