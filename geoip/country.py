@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import maxminddb
 
 from geoip.address import IPAddress, is_public, plain
+from geoip.probe import reads_through
 from geoip.territory import COUNTRIES
 
 BUNDLED = Path(__file__).parent / "data" / "country.mmdb"
@@ -110,12 +111,13 @@ def open_database(path: Path) -> Database:
     Errors  Unusable with a sentence: missing, empty, cut short, not an MMDB, or without countries.
     """
     content = _content(path)
-    reader = _reader(content)
+    reader = _reader(content, is_ours=path == BUNDLED)
     try:
         meta = reader.metadata()
         sample = list(islice(reader, SAMPLE_NETWORKS))
-    except (maxminddb.InvalidDatabaseError, ValueError):
-        raise Unusable("its networks can't be read; it may be damaged") from None
+        built = datetime.fromtimestamp(meta.build_epoch, UTC).date()
+    except (maxminddb.InvalidDatabaseError, ValueError, OverflowError, OSError):
+        raise Unusable("its networks or its date can't be read; it is damaged") from None
     if not any(country_in(record).country for _, record in sample):
         raise Unusable("it is an MMDB, but its records hold no country")
     bundled = path == BUNDLED
@@ -124,7 +126,7 @@ def open_database(path: Path) -> Database:
         name="geo-whois-asn-country (ip-location-db)" if bundled else meta.database_type,
         attribution=_attribution(meta.database_type),
         built_at=meta.build_epoch,
-        built=datetime.fromtimestamp(meta.build_epoch, UTC).date(),
+        built=built,
         ipv6=meta.ip_version == 6,
         reader=reader,
     )
@@ -146,20 +148,27 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _reader(content: bytes) -> maxminddb.Reader:
+def _reader(content: bytes, *, is_ours: bool) -> maxminddb.Reader:
     try:
-        if hasattr(os, "memfd_create") and _DESCRIPTORS.is_dir():
-            # The C reader wants a path; an anonymous file in memory has one, and is ours alone.
-            descriptor = os.memfd_create("country", os.MFD_CLOEXEC)
-            try:
-                with os.fdopen(os.dup(descriptor), "wb") as file:
-                    file.write(content)
-                return maxminddb.open_database(_DESCRIPTORS / str(descriptor))
-            finally:
-                os.close(descriptor)
-        return maxminddb.open_database(BytesIO(content), maxminddb.MODE_FD)
+        # Slow, and safe whatever the file holds.
+        reader = maxminddb.open_database(BytesIO(content), maxminddb.MODE_FD)
+    except Exception:  # of whatever kind it is that the library stumbles over
+        raise Unusable("it is not a whole MMDB file") from None
+    if not (hasattr(os, "memfd_create") and _DESCRIPTORS.is_dir()):
+        return reader
+    reader.close()
+    # The C reader wants a path; an anonymous file in memory has one, and is ours alone.
+    descriptor = os.memfd_create("country", os.MFD_CLOEXEC)
+    try:
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            file.write(content)
+        if not (is_ours or reads_through(descriptor)):
+            raise Unusable("its networks can't all be read; it is cut short or damaged")
+        return maxminddb.open_database(_DESCRIPTORS / str(descriptor))
     except (maxminddb.InvalidDatabaseError, ValueError, OSError):
         raise Unusable("it is not a whole MMDB file") from None
+    finally:
+        os.close(descriptor)
 
 
 def _attribution(database_type: str) -> str:

@@ -2,6 +2,8 @@
 
 import logging
 import shutil
+import subprocess
+import sys
 import threading
 from ipaddress import ip_address
 from pathlib import Path
@@ -51,6 +53,22 @@ def test_a_bad_file_leaves_the_old_database_serving(
     assert countries.refresh() is True
     assert countries.find(GREEK) == Found("CY", False)
     assert not countries.problem
+
+
+def test_a_file_that_kills_its_reader_kills_no_server(tmp_path: Path) -> None:
+    """Some bytes are missing in its middle. The library's reader, in C, dies of it, as a
+    process of its own shows; ours goes on and says what is wrong."""
+    content = bytearray(BUNDLED.read_bytes())
+    del content[3_000_000:3_001_200]
+    path = tmp_path / "c.mmdb"
+    path.write_bytes(content)
+    read = "import maxminddb, sys; list(maxminddb.open_database(sys.argv[1]))"
+    done = subprocess.run([sys.executable, "-c", read, str(path)], check=False)
+    assert done.returncode != 0
+    countries = Countries(clock=Clock(), own=path)
+    assert countries.find(GREEK) == Countries(clock=Clock()).find(GREEK)
+    assert countries.problem is not None
+    assert "cut short or damaged" in countries.problem
 
 
 def test_a_bad_file_at_the_start_is_replaced_by_the_bundled_one(tmp_path: Path) -> None:
@@ -118,10 +136,10 @@ def test_a_new_database_drops_no_lookup(tmp_path: Path) -> None:
         for turn in range(20):
             replacement = tmp_path / f"{turn}.mmdb"
             shutil.copy(second if turn % 2 else first, replacement)
+            asked, reloads = len(answers), server.countries.reloads
             replacement.replace(path)
-            asked = len(answers)
             server.clock.now += LOOK_AGAIN_SECONDS
-            while len(answers) < asked + 20:
+            while len(answers) < asked + 20 or server.countries.reloads == reloads:
                 over.wait(0.001)
             if turn % 5 == 4:
                 path.write_bytes(b"half a data")
