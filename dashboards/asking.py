@@ -3,7 +3,7 @@
 A day is read from counts or from hits, never from both, whatever is sealed meanwhile.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -17,12 +17,19 @@ from dashboards.totals import Totals
 
 ANSWERS_KEPT = 2_000
 ANSWERS_ROWS_MAX = 100_000  # Of all that are kept together: some 30 MB.
-ANSWERS_MINUTES = 10
+ANSWERS_MINUTES = 60
 ATTEMPTS = 3  # A day may be sealed between two looks at the calendar; twice in a row it can't.
 SELLERS_KEPT = 64
+# Questions whose rows each speak of one day, and which of a row's fields the day is.
+DAY_AT = {"seller_days": 0, "product_days": 0, "outcomes": 0, "uploaded": 1}
 OWN = ""  # In place of a product: the seller's own figure.
 
 OpenDays = Mapping[date, Mapping[str, Totals]]
+ByDay = Mapping[date, tuple[State | None, Sequence[Row]]]
+
+
+def _rows(by_day: ByDay) -> int:
+    return sum(1 + len(rows) for _, rows in by_day.values())
 
 
 class Asking:
@@ -45,6 +52,7 @@ class Asking:
         self._calendar = calendar
         self._kept: Kept[OpenDays] = Kept(SELLERS_KEPT)
         self._answers: Kept[Sequence[Row]] = Kept(ANSWERS_KEPT, rows_max=ANSWERS_ROWS_MAX, rows=len)
+        self._by_day: Kept[ByDay] = Kept(ANSWERS_KEPT, rows_max=ANSWERS_ROWS_MAX, rows=_rows)
         self._now = now
         self._uploads = 0
         self._forgotten = forgotten
@@ -112,10 +120,41 @@ class Asking:
         forgotten. Sorting, searching and turning pages ask for the same again. Uploads that a
         backup puts back while this runs are seen within ANSWERS_MINUTES.
         """
-        key = (question, repr(parameters), hash(tuple(days.items())))
         part = self._now().timestamp() // (60 * ANSWERS_MINUTES)
         version = (self._uploads, self._forgotten(), part)
+        if question in DAY_AT:
+            return self._closed_by_day(question, parameters, days, version)
+        key = (question, repr(parameters), hash(tuple(days.items())))
         return self._answers.get(key, version, lambda: self.pool.ask(question, parameters))
+
+    def _closed_by_day(
+        self,
+        question: str,
+        parameters: Mapping[str, Any],
+        days: Mapping[date, State],
+        version: Hashable,
+    ) -> Sequence[Row]:
+        """Return the same, asking only about days that no range held before."""
+        place, span = DAY_AT[question], Span(parameters["first"], parameters["last"])
+        whose = {name: parameters[name] for name in EVERYBODY.parameters}
+        key = (question, repr(whose))
+        kept = self._by_day.find(key, version) or {}
+        wanted = [day for day in span if days.get(day) != "open"]
+        unknown = [d for d in wanted if d not in kept or kept[d][0] != days.get(d)]
+        if unknown:
+            fresh: dict[date, list[Row]] = {day: [] for day in unknown}
+            around = Span(unknown[0], unknown[-1])
+            asked = {
+                "first": around.first,
+                "last": around.last,
+                "open": [day for day in around if day not in fresh],
+            }
+            for row in self.pool.ask(question, {**parameters, **asked}):
+                if row[place] in fresh:
+                    fresh[row[place]].append(row)
+            kept = {**kept, **{day: (days.get(day), rows) for day, rows in fresh.items()}}
+            self._by_day.put(key, version, kept)
+        return [row for day in wanted for row in kept[day][1]]
 
     def _open_days(self, shelf: Shelf, days: tuple[date, ...]) -> OpenDays:
         """Return open days' totals: of a seller and each product, or of each seller."""

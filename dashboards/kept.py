@@ -32,22 +32,33 @@ class Kept(Generic[Value]):
 
         Two threads may read the same at once; both readings are of the version or newer.
         """
+        kept = self.find(key, version)
+        if kept is not None:
+            return kept
+        value = read()
+        self.put(key, version, value)
+        return value
+
+    def find(self, key: Hashable, version: Hashable) -> Value | None:
+        """Return the answer of this version if it is here."""
         with self._lock:
             kept = self._entries.get(key)
-            if kept is not None and kept[0] == version:
-                self._entries.move_to_end(key)
-                return kept[1]
-        value = read()
+            if kept is None or kept[0] != version:
+                return None
+            self._entries.move_to_end(key)
+            return kept[1]
+
+    def put(self, key: Hashable, version: Hashable, value: Value) -> None:
+        """Keep an answer of this version, and let older ones go where there is no room."""
         rows = self._rows(value)
         if rows * 10 > self._rows_max > 0:
-            return value
+            return
         with self._lock:
             self._drop(key)
             self._entries[key] = (version, value)
             self._rows_kept += rows
             while len(self._entries) > self._entries_max or self._rows_kept > self._rows_max:
                 self._drop(next(iter(self._entries)))
-        return value
 
     def _drop(self, key: Hashable) -> None:
         dropped = self._entries.pop(key, None)

@@ -53,6 +53,32 @@ def test_a_day_that_was_sealed_meanwhile_is_seen_at_once(
     assert views(site, sealed.seller) == 42
 
 
+def test_a_longer_range_asks_about_its_new_days_only(
+    site: Site, sealed: Visits, book: Book
+) -> None:
+    """Rows that appear behind everyone's back are seen on the days that no range held before, on
+    both sides of those that one did; a day that was missing and is sealed now is seen too."""
+    lost = YESTERDAY - 3 * DAY
+    del book.states[lost]
+    for day in (YESTERDAY - 2 * DAY, lost - DAY):
+        book.states[day] = "sealed"
+    bearer = token("stats", sealed.seller)
+
+    def days(first: Any, last: Any) -> list[int | None]:
+        asked = between(first, last)
+        points = site.ask("/api/v1/timeseries", bearer=bearer, **asked).json["points"]
+        return [point["views"] for point in points]
+
+    assert days(lost, YESTERDAY - 2 * DAY) == [None, 0]
+    for n in range(5):
+        sealed.count("", YESTERDAY - n * DAY, 1, 100 + n)
+    book.states[YESTERDAY - DAY] = "sealed"
+
+    assert days(lost - DAY, YESTERDAY - DAY) == [104, None, 0, 101]
+    book.states[lost] = "sealed"
+    assert days(lost - DAY, YESTERDAY - DAY) == [104, 103, 0, 101]
+
+
 def test_an_upload_is_seen_at_once(site: Site, sealed: Visits) -> None:
     """The seller looks, the marketplace tells a sealed day's orders, the seller looks again."""
 
