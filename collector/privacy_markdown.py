@@ -107,9 +107,10 @@ def _exposed(days: list[Mapping[str, Any]], months: list[str]) -> str:
     ]
     if days:
         lines.append(
-            "\nWith a day's hits, its salt and the secret together, somebody could test whether a given"
-            " address with a given user agent had visited a given seller that day; with hits and salt"
-            " but without the secret, not; without the salt, nobody can, ourselves included."
+            "\nWith a day's hits, its salt and the secret together, somebody could test whether a"
+            " given address with a given user agent had visited a given seller that day; with hits"
+            " and salt but without the secret, not; without the salt, nobody can, ourselves"
+            " included."
         )
     return "\n".join([*lines, "", f"{counts}\n"])
 
