@@ -11,8 +11,9 @@ from dashboards.figures import Comparison, chosen, compare
 from dashboards.parameters import PageAsked
 from dashboards.period import DAY, Span
 from dashboards.ranges import NAMES, RangeName
+from dashboards.shelf import EVERYBODY
 from dashboards.snapshot import State
-from dashboards.stats import Stats
+from dashboards.stats import Stats, Windows
 from dashboards.totals import NOBODY, Totals, add
 
 ROWS = 100
@@ -68,9 +69,11 @@ def market(stats: Stats, catalogue: Catalogue, query: PageAsked) -> Market:
     """Return the marketplace's overview for what the reader chose."""
     now = stats.asking.today()
     range_name, span = chosen(stats, query, now)
-    found = stats.sellers(span)
     sides = compare(stats, span, now)
-    rows = _rows(stats, found, catalogue.sellers(), sides, span)
+    nothing = Span(now, now - DAY)
+    over, before = (sides.over, sides.before) if sides.possible else (nothing, nothing)
+    windows = stats.windows(EVERYBODY, span, over, before, nothing)
+    rows = _rows(windows, catalogue.sellers(), sides)
     matching = sorted(
         (row for row in rows if query.q.casefold() in row.seller.casefold()),
         key=lambda row: _order(row, query.sort),
@@ -83,7 +86,7 @@ def market(stats: Stats, catalogue: Catalogue, query: PageAsked) -> Market:
         range_name=range_name,
         span=span,
         now=now,
-        totals=add(found.values()),
+        totals=add(each.chosen for each in windows.values()),
         comparison=sides,
         rows=tuple(matching[(page - 1) * ROWS : page * ROWS]),
         sellers=len(rows),
@@ -96,26 +99,18 @@ def market(stats: Stats, catalogue: Catalogue, query: PageAsked) -> Market:
 
 
 def _rows(
-    stats: Stats,
-    found: Mapping[str, Totals],
-    listed: Sequence[str],
-    sides: Comparison,
-    span: Span,
+    windows: Mapping[str, Windows], listed: Sequence[str], sides: Comparison
 ) -> list[SellerRow]:
-    over, before = found, dict[str, Totals]()
-    if sides.possible:
-        over = found if sides.over == span else stats.sellers(sides.over)
-        before = stats.sellers(sides.before)
+    """Return who has a listing, and who had a visitor in the range or before it."""
+    seen = {seller for seller, w in windows.items() if w.chosen.views or w.before}
+    nobody = Windows(NOBODY, 0, 0, 0)
 
-    def changed(seller: str) -> Change | None:
-        if not sides.possible:
-            return None
-        return change(over.get(seller, NOBODY).visitors, before.get(seller, NOBODY).visitors)
+    def row(seller: str) -> SellerRow:
+        had = windows.get(seller, nobody)
+        changed = change(had.over, had.before) if sides.possible else None
+        return SellerRow(seller, had.chosen, changed)
 
-    return [
-        SellerRow(seller, found.get(seller, NOBODY), changed(seller))
-        for seller in {*listed, *found, *before}
-    ]
+    return [row(seller) for seller in {*listed, *seen}]
 
 
 def _order(row: SellerRow, sort: str) -> tuple[int, str]:

@@ -116,7 +116,10 @@ class Stats:
     def windows(
         self, shelf: Shelf, chosen: Span, over: Span, before: Span, long: Span
     ) -> dict[str, Windows]:
-        """Return every product that was looked at in any of four stretches; some may be empty."""
+        """Return every product that was looked at in any of four stretches; some may be empty.
+
+        Of EVERYBODY: every seller.
+        """
         spans = {"chosen": chosen, "over": over, "before": before, "long": long}
         real = [span for span in spans.values() if span.days]
         around = Span(min(span.first for span in real), max(span.last for span in real))
@@ -125,7 +128,8 @@ class Stats:
             for name, span in spans.items()
             for end in ("first", "last")
         }
-        _, rows, opened = self.asking.ask("product_windows", shelf, around, **ends)
+        question = "seller_windows" if shelf == EVERYBODY else "product_windows"
+        _, rows, opened = self.asking.ask(question, shelf, around, **ends)
         found = {
             product: Windows(Totals(int(views), int(visitors)), *map(int, others))
             for product, views, visitors, *others in rows
@@ -238,15 +242,6 @@ class Stats:
         """Return what was uploaded for sealed days."""
         _, rows, _ = self.asking.ask("uploaded", shelf, span)
         return [Told(what, day, int(n), int(views)) for what, day, n, views in rows]
-
-    def sellers(self, span: Span) -> dict[str, Totals]:
-        """Return the totals of every seller who had visitors."""
-        _, rows, opened = self.asking.ask("sellers", EVERYBODY, span)
-        found = {seller: Totals(int(views), int(visitors)) for seller, views, visitors in rows}
-        for sellers in opened.values():
-            for seller, totals in sellers.items():
-                found[seller] = add((found.get(seller), totals))
-        return found
 
     def outcomes(self, span: Span) -> dict[date, dict[str, int]]:
         """Return what became of the beacons of each sealed day, by outcome."""
