@@ -3,6 +3,8 @@
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 SECONDS_MAX = 30
@@ -47,3 +49,19 @@ class Server:
         self.process.wait()
         if self.process.stdout is not None:
             self.process.stdout.close()
+
+
+@contextmanager
+def engine_of(folder: Path, kind: str) -> Iterator[str]:
+    """Give what leads to the engine of a folder, of which copies may be made when the block ends.
+
+    kind  "embedded", for which that is nothing, or "server": a stand-in whose data lies in there
+    """
+    if kind == "embedded":
+        yield ""
+        return
+    server = Server(folder / "server")
+    try:
+        yield server.dsn
+    finally:
+        server.kill()

@@ -1,7 +1,8 @@
 """Drains in a process of its own, so that it can be killed: `python -m tests.faults.draining`.
 
 Works in the folder that it is given until nothing waits, then prints every row that counts and
-every alarm. `prepare` fills such a folder with what a reports process may find in the morning.
+every alarm. A second word leads to a ClickHouse server; without it the folder has an engine of its
+own. `prepare` fills such a folder with what a reports process may find in the morning.
 """
 
 import json
@@ -28,9 +29,9 @@ SECONDS_MAX = 45
 Rows = Counter[tuple[Any, ...]]
 
 
-def drain(folder: Path) -> dict[str, Any]:
+def drain(folder: Path, dsn: str = "") -> dict[str, Any]:
     """Drain until nothing waits and nothing is in doubt, or for fifty steps."""
-    warehouse = Warehouse(folder / "clickhouse")
+    warehouse = Warehouse(folder / "clickhouse", dsn)
     ledger = Ledger(folder / "ledger.sqlite")
     pump = Drain(folder / "spool", ledger, warehouse, lambda: 1_767_345_600.0)
     for _ in range(STEPS_MAX):
@@ -61,7 +62,7 @@ def drain_for_ever(folder: Path) -> None:
         time.sleep(0.01)
 
 
-def prepare(folder: Path) -> Rows:
+def prepare(folder: Path, dsn: str = "") -> Rows:
     """Fill a folder and return what must count once it was drained.
 
     A day of which a part was drained already, by a worker that is gone; a second day with two
@@ -71,7 +72,7 @@ def prepare(folder: Path) -> Rows:
     eve = hit(visitor=0xF1E2D3C4B5A69788)
     old = Worker(folder / "spool", DAY)
     old.commit([*chance[:100], eve])
-    drain(folder)
+    drain(folder, dsn)
     old.erase("s", eve.visitor)
     old.commit([*chance[100:150], eve._replace(hour=20)])
     old.die()
@@ -88,9 +89,9 @@ def prepare(folder: Path) -> Rows:
     return rows
 
 
-def run(folder: Path, *wrapper: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *wrapper: str, dsn: str = "") -> subprocess.CompletedProcess[str]:
     """Drain a folder in a process of its own; whoever hangs is killed with everything it began."""
-    command = [*wrapper, sys.executable, "-m", "tests.faults.draining", str(folder)]
+    command = [*wrapper, sys.executable, "-m", "tests.faults.draining", str(folder), dsn]
     with subprocess.Popen(
         command,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
@@ -121,4 +122,4 @@ def copy(prepared: Path, folder: Path) -> None:
 if __name__ == "__main__":
     if sys.argv[2:] == ["--for-ever"]:
         drain_for_ever(Path(sys.argv[1]))
-    sys.stdout.write(json.dumps(drain(Path(sys.argv[1]))))
+    sys.stdout.write(json.dumps(drain(Path(sys.argv[1]), *sys.argv[2:])))

@@ -1,8 +1,9 @@
-"""Seals in a process of its own, so that it can be killed: `python -m tests.faults.sealing FOLDER`.
+"""Seals in a process of its own, so that it can be killed: `python -m tests.faults.sealing`.
 
-Works in the folder that it is given until its day is sealed, then prints what counts and pools hold
-and what is left of the day. `prepare` fills such a folder: a Saturday that is sealed, and a Sunday
-with two workers' hits whose close also ends the week.
+`seal FOLDER DSN` works in a folder until its day is sealed, then prints what counts and pools
+hold and what is left of the day. An empty DSN is an engine in the folder. `prepare FOLDER DSN`
+fills such a folder: a Saturday that is sealed, and a Sunday with two workers' hits whose close
+also ends the week.
 """
 
 import json
@@ -19,9 +20,9 @@ from tests.collector.sealing import Shop, noon, some_hits, totals_of
 SATURDAY, SUNDAY = date(2026, 6, 6), date(2026, 6, 7)
 
 
-def seal(folder: Path) -> dict[str, Any]:
+def seal(folder: Path, dsn: str) -> dict[str, Any]:
     """Seal what is due and return what came of it."""
-    warehouse = Warehouse(folder / "clickhouse")
+    warehouse = Warehouse(folder / "clickhouse", dsn)
     shop = Shop(folder, warehouse)
     shop.midnight_after(SUNDAY)
     shop.drain_all()
@@ -45,9 +46,9 @@ def seal(folder: Path) -> dict[str, Any]:
     return answer
 
 
-def prepare(folder: Path) -> dict[str, Any]:
+def prepare(folder: Path, dsn: str) -> dict[str, Any]:
     """Fill a folder and return what sealing it must come to."""
-    warehouse = Warehouse(folder / "clickhouse")
+    warehouse = Warehouse(folder / "clickhouse", dsn)
     warehouse.migrate()
     shop = Shop(folder, warehouse)
     shop.now = noon(SATURDAY)
@@ -78,6 +79,6 @@ def listed(rows: Counter[tuple[Any, ...]]) -> list[list[Any]]:
 
 if __name__ == "__main__":
     work = prepare if sys.argv[1] == "prepare" else seal
-    sys.stdout.write(json.dumps(work(Path(sys.argv[2]))))
+    sys.stdout.write(json.dumps(work(Path(sys.argv[2]), sys.argv[3])))
     sys.stdout.flush()
     os._exit(0)  # the engine's own end is not what is killed here

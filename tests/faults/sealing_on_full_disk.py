@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from collector.day_key import DESTROY_AFTER_SECONDS, destroy_old_salts
 from collector.warehouse import Warehouse
-from tests.collector.sealing import DAY, Shop, some_hits, totals_of
+from tests.collector.sealing import DAY, UTC_ZONE, Shop, noon, some_hits, totals_of
 
 BALLAST_BYTES = 16 * 1024 * 1024
 STEPS = 40
@@ -26,7 +27,7 @@ def story(folder: Path) -> dict[str, Any]:
     shop.seal.step()
     held = shop.ballast.held
     shop.visit(DAY, some_hits(2_000, 41))
-    shop.midnight_after(DAY)
+    shop.now = noon(DAY) + 12 * 3600 + DESTROY_AFTER_SECONDS
     with (folder / "filler").open("wb", buffering=0) as filler:
         try:
             while filler.write(bytes(4096)):
@@ -39,11 +40,15 @@ def story(folder: Path) -> dict[str, Any]:
         full = False
     except OSError:
         full = True
+    gone = destroy_old_salts(shop.salts, shop.now, UTC_ZONE)
+    shop.midnight_after(DAY)
     shop.seal_all()
     answer = {
         "held": held,
         "free": free,
         "full": full,
+        "salts destroyed": len(gone),
+        "salts left": len(list(shop.salts.iterdir())),
         "held after": shop.ballast.held,
         "state": shop.state_of(DAY),
         "right": shop.totals(DAY) == totals_of(shop.written[DAY]),

@@ -1,5 +1,6 @@
 """The drain is killed at each of its mutating system calls; afterwards every row counts once.
 
+With the embedded engine, and with a ClickHouse server, where it is killed at what it sends, too.
 There are about 250 such calls and each costs two starts of the engine, so `make test` takes a
 sample that moves with the day of the year. `COLLECTOR_EVERY_FAULT=1` takes all of them.
 """
@@ -18,6 +19,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.clickhouse_server import engine_of
 from tests.faults.draining import SECONDS_MAX, Rows, copy, counted, run
 
 EVERY_FAULT = bool(os.environ.get("COLLECTOR_EVERY_FAULT"))
@@ -25,7 +27,7 @@ SAMPLE = 8
 PARTS = 16 if EVERY_FAULT else 1
 CALLS = (
     "write", "pwrite64", "fsync", "fdatasync", "rename", "renameat", "renameat2", "link",
-    "linkat", "unlink", "unlinkat", "ftruncate", "mkdir", "mkdirat",
+    "linkat", "unlink", "unlinkat", "ftruncate", "mkdir", "mkdirat", "sendto",
 )  # fmt: skip
 LINE = re.compile(r"(\w+)\((.*)")
 
@@ -40,9 +42,10 @@ class Call(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """A folder to copy, what must count at the end, and the calls that draining it makes."""
+    """A folder to copy, its engine's kind, what must count at the end, and the calls it takes."""
 
     folder: Path
+    kind: str
     rows: Rows
     calls: list[Call]
 
@@ -60,40 +63,44 @@ def injecting(call: Call, fault: str, log: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def traced(folder: Path, log: Path) -> list[Call]:
-    """Drain a folder and return each mutating call that was made on a file in it."""
-    done = run(folder, "strace", "-y", "-o", str(log), "-e", f"trace={','.join(CALLS)}")
+def traced(folder: Path, kind: str, log: Path) -> list[Call]:
+    """Drain a folder; return each mutating call on a file in it, and what its engine was sent."""
+    with engine_of(folder, kind) as dsn:
+        trace = f"trace={','.join(CALLS)}"
+        done = run(folder, "strace", "-y", "-o", str(log), "-e", trace, dsn=dsn)
     assert done.returncode == 0, done.stderr
     seen: Counter[str] = Counter()
     calls = []
     for line in log.read_text(errors="replace").splitlines():
         if match := LINE.match(line):
             seen[match[1]] += 1
-            if str(folder) in match[2] or "memfd:" in match[2]:
+            if any(place in match[2] for place in (str(folder), "memfd:", "<socket:", "<TCP:")):
                 calls.append(Call(match[1], seen[match[1]]))
     return calls
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    """One for all tests; preparing runs in a process of its own, for the engine's sake."""
+@pytest.fixture(scope="module", params=["embedded", "server"])
+def prepared(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Prepared:
+    """One for all tests, of each kind; preparing runs in a process of its own, for the engine's
+    sake."""
+    kind: str = request.param
     place = tmp_path_factory.mktemp("kills")
     story = (
         "import json, sys; from pathlib import Path; from tests.faults.draining import prepare;"
-        "print(json.dumps(list(prepare(Path(sys.argv[1])).elements())))"
+        "print(json.dumps(list(prepare(Path(sys.argv[1]), sys.argv[2]).elements())))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", story, str(place / "prepared")],
-        capture_output=True, text=True, timeout=SECONDS_MAX, check=True,
-    )  # fmt: skip
+    with engine_of(place / "prepared", kind) as dsn:
+        done = subprocess.run(
+            [sys.executable, "-c", story, str(place / "prepared"), dsn],
+            capture_output=True, text=True, timeout=SECONDS_MAX, check=True,
+        )  # fmt: skip
     rows = Counter(tuple(row) for row in json.loads(done.stdout))
     copy(place / "prepared", place / "work")
-    calls = traced(place / "work", place / "trace")
-    assert {"rename", "mkdir", "pwrite64", "write", "fdatasync", "unlink"} <= {
-        c.name for c in calls
-    }
-    assert len(calls) > 100
-    return Prepared(place / "prepared", rows, calls)
+    calls = traced(place / "work", kind, place / "trace")
+    engines = {"rename", "mkdir", "unlink", "write"} if kind == "embedded" else {"sendto"}
+    assert {"pwrite64", "fdatasync"} | engines <= {call.name for call in calls}
+    assert len(calls) > 50
+    return Prepared(place / "prepared", kind, rows, calls)
 
 
 def chosen(calls: list[Call], most: int, part: int) -> list[Call]:
@@ -104,9 +111,9 @@ def chosen(calls: list[Call], most: int, part: int) -> list[Call]:
     return calls[time.localtime().tm_yday % step :: step]
 
 
-def wrong_after(prepared: Prepared, work: Path) -> str:
+def wrong_after(prepared: Prepared, work: Path, dsn: str) -> str:
     """Start as any other time; say what is wrong with what counts then, or nothing."""
-    second = run(work)
+    second = run(work, dsn=dsn)
     if second.returncode:
         return second.stderr[-1000:]
     answer = json.loads(second.stdout)
@@ -119,7 +126,8 @@ def wrong_after(prepared: Prepared, work: Path) -> str:
 def test_a_drain_that_nobody_kills_counts_every_row(prepared: Prepared, tmp_path: Path) -> None:
     """The comparison itself: without a fault it holds, and it notices one missing row."""
     copy(prepared.folder, tmp_path / "work")
-    answer = json.loads(run(tmp_path / "work").stdout)
+    with engine_of(tmp_path / "work", prepared.kind) as dsn:
+        answer = json.loads(run(tmp_path / "work", dsn=dsn).stdout)
     assert counted(answer) == prepared.rows
     assert counted({"rows": answer["rows"][1:]}) != prepared.rows
 
@@ -134,14 +142,16 @@ def test_killed_at_every_mutating_call_every_row_counts_once(
     calls = chosen(prepared.calls, SAMPLE, part)
     for call in calls:
         copy(prepared.folder, tmp_path / "work")
-        first = run(tmp_path / "work", *injecting(call, "signal=KILL", tmp_path / "log"))
-        if first.returncode == 0:
-            continue  # this time the engine needed fewer calls of that kind
-        assert first.returncode == -signal.SIGKILL
-        assert "killed by SIGKILL" in (tmp_path / "log").read_text(errors="replace")
-        killed += 1
-        if trouble := wrong_after(prepared, tmp_path / "work"):
-            wrong[call] = trouble
+        killing = injecting(call, "signal=KILL", tmp_path / "log")
+        with engine_of(tmp_path / "work", prepared.kind) as dsn:
+            first = run(tmp_path / "work", *killing, dsn=dsn)
+            if first.returncode == 0:
+                continue  # this time the engine needed fewer calls of that kind
+            assert first.returncode == -signal.SIGKILL
+            assert "killed by SIGKILL" in (tmp_path / "log").read_text(errors="replace")
+            killed += 1
+            if trouble := wrong_after(prepared, tmp_path / "work", dsn):
+                wrong[call] = trouble
     assert not wrong
     assert killed >= 0.8 * len(calls)
 
@@ -165,9 +175,10 @@ def test_a_call_that_fails_costs_no_row_and_adds_none(
     calls = chosen([call for call in prepared.calls if call.name in names], SAMPLE // 2, part)
     for call in calls:
         copy(prepared.folder, tmp_path / "work")
-        run(tmp_path / "work", *injecting(call, fault, tmp_path / "log"))
-        failed += "(INJECTED)" in (tmp_path / "log").read_text(errors="replace")
-        if trouble := wrong_after(prepared, tmp_path / "work"):
-            wrong[call] = trouble
+        with engine_of(tmp_path / "work", prepared.kind) as dsn:
+            run(tmp_path / "work", *injecting(call, fault, tmp_path / "log"), dsn=dsn)
+            failed += "(INJECTED)" in (tmp_path / "log").read_text(errors="replace")
+            if trouble := wrong_after(prepared, tmp_path / "work", dsn):
+                wrong[call] = trouble
     assert not wrong
     assert failed >= 0.8 * len(calls)

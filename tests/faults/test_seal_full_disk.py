@@ -30,7 +30,8 @@ def can_mount() -> bool:
 @pytest.mark.skipif(not can_mount(), reason="needs unshare with a mount of its own")
 def test_a_seal_on_a_full_disk_completes_from_its_ballast(tmp_path: Path) -> None:
     """The disk is filled to the last byte while a day waits to be sealed. Nothing can be written,
-    not even the ledger; then the ballast goes, and the day is sealed with the right numbers."""
+    not even the ledger; the salt is destroyed all the same. Then the ballast goes, and the day is
+    sealed with the right numbers."""
     done = subprocess.run(
         [*UNSHARE, "sh", "-c", MOUNT, "sh", str(tmp_path), sys.executable],
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
@@ -44,6 +45,7 @@ def test_a_seal_on_a_full_disk_completes_from_its_ballast(tmp_path: Path) -> Non
     assert answer["held"] >= BALLAST_BYTES
     assert answer["full"], answer
     assert answer["free"] < 4096
+    assert (answer["salts destroyed"], answer["salts left"]) == (1, 0)
     assert answer["held after"] < BALLAST_BYTES
     assert answer["state"] == "sealed"
     assert answer["right"]

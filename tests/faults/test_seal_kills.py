@@ -1,8 +1,8 @@
 """The seal is killed at its renames, writes, syncs and unlinks; afterwards the day counts once.
 
+With the embedded engine, and with a ClickHouse server, where it is killed at what it sends, too.
 There are some hundred such calls and each costs two starts of the engine, so `make test` kills at
-a sample that moves with the day of the year, and at every call on the seal's own files.
-`COLLECTOR_EVERY_FAULT=1` kills at all of them.
+a sample that moves with the day of the year. `COLLECTOR_EVERY_FAULT=1` kills at all of them.
 """
 
 import faulthandler
@@ -20,13 +20,15 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.clickhouse_server import engine_of
+
 EVERY_FAULT = bool(os.environ.get("COLLECTOR_EVERY_FAULT"))
-SAMPLE = 10
-OWN_SAMPLE = 10
+SAMPLE = {"embedded": 10, "server": 5}
+OWN_SAMPLE = {"embedded": 10, "server": 5}
 SECONDS_MAX = 90
 CALLS = (
     "write", "pwrite64", "fsync", "fdatasync", "rename", "renameat", "renameat2", "link",
-    "linkat", "unlink", "unlinkat", "ftruncate", "mkdir", "mkdirat", "rmdir",
+    "linkat", "unlink", "unlinkat", "ftruncate", "mkdir", "mkdirat", "rmdir", "sendto",
 )  # fmt: skip
 LINE = re.compile(r"(\d+) +(\w+)\((.*)")
 
@@ -45,17 +47,18 @@ class Call(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """A folder to copy, what sealing it must come to, and the calls that sealing it makes."""
+    """A folder to copy, its engine's kind, what sealing it must come to, and the calls it takes."""
 
     folder: Path
+    kind: str
     expected: dict[str, Any]
     calls: list[Call]
 
 
-def run(work: str, folder: Path, *wrapper: str) -> subprocess.CompletedProcess[str]:
+def run(work: str, folder: Path, dsn: str, *wrapper: str) -> subprocess.CompletedProcess[str]:
     """Prepare or seal a folder in a process of its own."""
     return subprocess.run(
-        [*wrapper, sys.executable, "-m", "tests.faults.sealing", work, str(folder)],
+        [*wrapper, sys.executable, "-m", "tests.faults.sealing", work, str(folder), dsn],
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
@@ -70,25 +73,29 @@ def copy(prepared: Path, folder: Path) -> None:
     shutil.copytree(prepared, folder, symlinks=True)
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    """One for all tests of this module."""
+@pytest.fixture(scope="module", params=["embedded", "server"])
+def prepared(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Prepared:
+    """One for all tests of this module, of each kind."""
+    kind: str = request.param
     place = tmp_path_factory.mktemp("seal")
-    done = run("prepare", place / "prepared")
+    with engine_of(place / "prepared", kind) as dsn:
+        done = run("prepare", place / "prepared", dsn)
     assert done.returncode == 0, done.stderr
     copy(place / "prepared", place / "work")
     log = place / "trace"
     trace = ("strace", "-f", "-y", "-o", str(log), "-e", f"trace={','.join(CALLS)}")
-    traced = run("seal", place / "work", *trace)
+    with engine_of(place / "work", kind) as dsn:
+        traced = run("seal", place / "work", dsn, *trace)
     assert traced.returncode == 0, traced.stderr
     calls = list(calls_in(log.read_text(errors="replace"), place / "work"))
-    assert {"rename", "write", "fsync", "unlink", "rmdir"} <= {call.name for call in calls}
+    engines = {"rename", "rmdir"} if kind == "embedded" else {"sendto"}
+    assert {"write", "fsync", "unlink"} | engines <= {call.name for call in calls}
     assert sum(call.own for call in calls) > 30
-    return Prepared(place / "prepared", json.loads(done.stdout), calls)
+    return Prepared(place / "prepared", kind, json.loads(done.stdout), calls)
 
 
 def calls_in(log: str, folder: Path) -> list[Call]:
-    """Return the mutating calls on files of a folder that the seal's thread made."""
+    """Return what the seal's thread did to files of a folder, and what it sent to its engine."""
     seen: Counter[str] = Counter()
     calls = []
     main = ""
@@ -99,20 +106,21 @@ def calls_in(log: str, folder: Path) -> list[Call]:
             main = main or thread
             if thread == main:
                 seen[name] += 1
-                if str(folder) in rest or "memfd:" in rest:
+                if any(place in rest for place in (str(folder), "memfd:", "<socket:", "<TCP:")):
                     calls.append(Call(name, seen[name], any(place in rest for place in own)))
     return calls
 
 
-def chosen(calls: list[Call]) -> list[Call]:
+def chosen(prepared: Prepared) -> list[Call]:
     """Return every call, or a sample that differs from day to day."""
+    calls = prepared.calls
     if EVERY_FAULT:
         return calls
     today = time.localtime().tm_yday
     found: set[Call] = set()
     for group, size in (
-        ([call for call in calls if call.own], OWN_SAMPLE),
-        ([call for call in calls if not call.own], SAMPLE),
+        ([call for call in calls if call.own], OWN_SAMPLE[prepared.kind]),
+        ([call for call in calls if not call.own], SAMPLE[prepared.kind]),
     ):
         step = max(1, len(group) // size)
         found.update(group[today % step :: step])
@@ -122,7 +130,8 @@ def chosen(calls: list[Call]) -> list[Call]:
 def test_a_seal_that_nobody_kills_counts_the_day(prepared: Prepared, tmp_path: Path) -> None:
     """The comparison itself holds without a fault, and sees one missing cell."""
     copy(prepared.folder, tmp_path / "work")
-    answer = json.loads(run("seal", tmp_path / "work").stdout)
+    with engine_of(tmp_path / "work", prepared.kind) as dsn:
+        answer = json.loads(run("seal", tmp_path / "work", dsn).stdout)
     assert answer == prepared.expected
     assert len(answer["cells"]) > 50
     assert {**answer, "cells": answer["cells"][1:]} != prepared.expected
@@ -135,21 +144,22 @@ def test_killed_at_a_mutating_call_the_day_is_counted_once(
     cells and what waits are the same as without it, and nothing of the day is left."""
     wrong: dict[Call, Any] = {}
     killed = 0
-    calls = chosen(prepared.calls)
+    calls = chosen(prepared)
     for call in calls:
         if EVERY_FAULT:
             faulthandler.cancel_dump_traceback_later()  # an hour is not a hang here
         copy(prepared.folder, tmp_path / "work")
-        log = tmp_path / "log"
-        first = run(
-            "seal", tmp_path / "work", "strace", "-f", "-o", str(log),
-            "-e", f"trace={call.name}", "-e", f"inject={call.name}:signal=KILL:when={call.when}",
-        )  # fmt: skip
-        if first.returncode == 0:
-            continue  # this time fewer calls of that kind were needed
-        assert first.returncode == -signal.SIGKILL, first.stderr
-        killed += 1
-        second = run("seal", tmp_path / "work")
+        with engine_of(tmp_path / "work", prepared.kind) as dsn:
+            first = run(
+                "seal", tmp_path / "work", dsn, "strace", "-f", "-o", str(tmp_path / "log"),
+                "-e", f"trace={call.name}",
+                "-e", f"inject={call.name}:signal=KILL:when={call.when}",
+            )  # fmt: skip
+            if first.returncode == 0:
+                continue  # this time fewer calls of that kind were needed
+            assert first.returncode == -signal.SIGKILL, first.stderr
+            killed += 1
+            second = run("seal", tmp_path / "work", dsn)
         answer = json.loads(second.stdout) if second.returncode == 0 else second.stderr[-300:]
         if answer != prepared.expected:
             wrong[call] = answer if isinstance(answer, str) else differing(answer, prepared)
