@@ -71,8 +71,7 @@ def compose(
     units      visitor-days of the products, by day
     unsealed   days that have data and whose close has not come
     """
-    # What a month folded is known from the total; its row says the same and is not a cell.
-    inside = [cell for cell in cells if span.holds(cell.span) and not _is_folded(cell)]
+    inside, told = _inside(span, cells)
     published = {(cell.period, cell.start) for cell in cells}
 
     def closed(period: CellPeriod, whole: Span) -> bool:
@@ -84,13 +83,13 @@ def compose(
     for part in intervals(span, "month"):
         month = month_of(part.first)
         if closed("month", month):
-            rest = _rest(part, inside, units)
+            rest = _rest(part, told, units)
             other, outside = (
                 (other + rest, outside) if span.holds(month) else (other, outside + rest)
             )
             continue
         for week in _closing_weeks(part):
-            rest = _rest(week, inside, units)
+            rest = _rest(week, told, units)
             whole = closing_week_of(week.first)
             if closed("week", whole) and not span.holds(whole):
                 outside += rest
@@ -98,6 +97,23 @@ def compose(
                 pending += rest
                 pending_until = month.last
     return Breakdown(by, _merged(inside), pending, pending_until, other, outside)
+
+
+def _inside(span: Span, cells: Sequence[Cell]) -> tuple[list[Cell], dict[Span, int]]:
+    """Return the cells whole within a span, and their visitors by the days that they speak of.
+
+    What a month folded is known from the total; its row says the same and is not a cell.
+    """
+    inside: list[Cell] = []
+    told: dict[Span, int] = {}
+    spans: dict[tuple[CellPeriod, date], Span] = {}  # Thousands of cells share some hundred.
+    for cell in cells:
+        place = (cell.period, cell.start)
+        whole = spans.get(place) or spans.setdefault(place, cell.span)
+        if span.holds(whole) and not _is_folded(cell):
+            inside.append(cell)
+            told[whole] = told.get(whole, 0) + cell.visitors
+    return inside, told
 
 
 def _is_folded(cell: Cell) -> bool:
@@ -113,10 +129,10 @@ def _is_over(period: Span, unsealed: frozenset[date], today: date) -> bool:
     return period.last < today and not any(day in period for day in unsealed)
 
 
-def _rest(part: Span, inside: Sequence[Cell], units: Mapping[date, int]) -> int:
+def _rest(part: Span, told: Mapping[Span, int], units: Mapping[date, int]) -> int:
     """Return the visitor-days of a part that are in none of its cells."""
     all_units = sum(n for day, n in units.items() if day in part)
-    return all_units - sum(cell.visitors for cell in inside if part.holds(cell.span))
+    return all_units - sum(visitors for span, visitors in told.items() if part.holds(span))
 
 
 def _merged(cells: Sequence[Cell]) -> tuple[Cell, ...]:

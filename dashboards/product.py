@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from dashboards.breakdown import DIMENSIONS, Breakdown, By, Cell
+from dashboards.breakdown import DIMENSIONS, OTHER, Breakdown, By, Cell
 from dashboards.catalogue import Catalogue, Listing
 from dashboards.coverage import Coverage, coverage
 from dashboards.figures import Figures, figures
@@ -13,7 +13,6 @@ from dashboards.shelf import Shelf
 from dashboards.stats import Stats
 
 VALUES_SHOWN = 12
-OTHER = "(other)"
 
 
 @dataclass(frozen=True, slots=True)
