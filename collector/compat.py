@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from collector.beacon import BODY_BYTES_MAX, SECONDS_MAX, URL_CHARACTERS_MAX, Beacon
+from collector.hit import is_name
 
 QUERY_FIELDS_MAX = 30
 PATTERNS_MAX = 20
@@ -158,7 +159,9 @@ def to_beacon(
         return None
     seller, product = pair or (None, "")
     beacon = Beacon(headers)
-    found = listed(seller, visit.product or product)
+    product = visit.product or product
+    may_be = is_name(product) and (seller is None or is_name(seller))
+    found = listed(seller, product) if may_be else None
     if found is not None:
         beacon.seller, beacon.product = found
         beacon.signature = sign(*found)
@@ -223,4 +226,6 @@ def _property(properties: object, name: str) -> str:
 def _seconds(milliseconds: object) -> int:
     if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
         return 0
-    return int(min(max(milliseconds, 0) / 1000 + 0.5, SECONDS_MAX))
+    if not milliseconds > 0:  # so that NaN, which Python reads in JSON, is nothing either
+        return 0
+    return int(min(milliseconds, SECONDS_MAX * 1000) / 1000 + 0.5)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -170,7 +170,7 @@ class ConsentDoor:
         # A proxy may have changed Host; the browser's own word can't be forged by a page.
         if request.headers.get("sec-fetch-site") == "same-origin":
             return True
-        parts = urlsplit(origin)
+        parts = _parts(origin)
         own = urlsplit(self.public_url)
         if (parts.scheme, parts.netloc) == (own.scheme, own.netloc):
             return True
@@ -186,7 +186,7 @@ class ConsentDoor:
         return headers
 
     def _cookie(self, request: Request, name: str, value: str) -> str:
-        origin = urlsplit(request.headers.get("origin", ""))
+        origin = _parts(request.headers.get("origin", ""))
         host = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
         # Browsers count loopback names as secure, so that a developer sees what visitors will.
         local = host == "localhost" or host.endswith(".localhost")
@@ -197,6 +197,14 @@ class ConsentDoor:
             domain=self.cookie_domain,
             cross_site=request.headers.get("sec-fetch-site") == "cross-site",
         )
+
+
+def _parts(origin: str) -> SplitResult:
+    """Return an origin's parts; none of one that can't be read."""
+    try:
+        return urlsplit(origin)
+    except ValueError:
+        return urlsplit("")
 
 
 def _scripted(script: Script, request: Request) -> Response:

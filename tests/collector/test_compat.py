@@ -114,6 +114,9 @@ def test_plausibles_events_are_read() -> None:
     assert plausible(n="engagement", e=10**9) == Visit(address, seconds=1800)
     assert plausible(n="engagement", e=300) is None
     assert plausible(n="engagement", e="long") is None
+    assert plausible(n="engagement", e=10**400) == Visit(address, seconds=1800)
+    assert plausible(n="engagement", e=float("inf")) == Visit(address, seconds=1800)
+    assert plausible(n="engagement", e=float("nan")) is None
     assert plausible(n="Signup") is None
     long = {
         "name": "pageview",

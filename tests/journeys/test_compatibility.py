@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -115,6 +116,21 @@ def test_bad_messages_are_told_as_their_clients_tell_them(collector: Collector) 
     assert len(answer.content) == PIXEL_BYTES
     answer = event(collector)
     assert (answer.status, answer.json) == (400, {"errors": {"url": ["missing"]}})
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"u": f"{SHOP}/p/\ud800"},
+        {"u": f"{SHOP}/about", "p": {"product": "\ud800"}},
+        {"u": f"{SHOP}/about", "p": {"product": "x" * 129}},
+        {"u": "http://[", "p": {"product": "x"}},
+    ],
+)
+def test_what_can_name_no_product_is_none(collector: Collector, fields: dict[str, Any]) -> None:
+    """Half a character, too many of them, or an address that is none: left out, and no error."""
+    answer = event(collector, **fields)
+    assert (answer.status, answer.counted) == (202, "bad-signature")
 
 
 def test_only_listed_origins_may_send_cookies(collector: Collector, seller: str) -> None:
