@@ -1,6 +1,7 @@
 """Writes spool files for tests as a beacons worker does, and keeps what it wrote for comparison."""
 
 import random
+import weakref
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -45,6 +46,8 @@ class Worker:
         self.writer = SpoolWriter(spool, day)
         self.path = self.writer.path
         self.rows: list[Hit] = []
+        # Most tests end with their workers at work; who forgets one must still close its file.
+        self._forgotten = weakref.finalize(self, self.writer.abandon)
 
     def commit(self, hits: Iterable[Hit]) -> None:
         """Commit hits together, as one group."""
@@ -61,8 +64,9 @@ class Worker:
 
     def finish(self) -> None:
         """Close the day."""
+        self._forgotten.detach()
         self.writer.finish()
 
     def die(self) -> None:
         """Let the lock go without a closed row."""
-        self.writer.abandon()
+        self._forgotten()
