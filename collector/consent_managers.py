@@ -219,10 +219,18 @@ def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def read_plain(value: str, category: str) -> Choice:
     """A cookie of the shop's own: the category is the granting value, or `GRANTING|REFUSING`.
 
-    Without a refusing value the usual words refuse; anything else is undecided.
+    Without a refusing value the usual words refuse; anything else is undecided. Cookie and
+    category may be percent-encoded or not, each as its author writes it.
     """
-    granting, bar, refusing = category.partition("|")
-    if value == granting:
+    said = unquote(value, errors="strict")
+    granting, bar, refusing = unquoted_plain(category)
+    if said == granting:
         return Choice.GRANTED
-    refuses = value == refusing if bar else value.lower() in REFUSING_WORDS
+    refuses = said == refusing if bar else said.lower() in REFUSING_WORDS
     return Choice.REFUSED if refuses else Choice.NONE
+
+
+def unquoted_plain(category: str) -> tuple[str, str, str]:
+    """Return granting value, bar and refusing value of a plain cookie's category."""
+    granting, bar, refusing = category.partition("|")
+    return unquote(granting), bar, unquote(refusing)

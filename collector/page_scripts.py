@@ -19,6 +19,7 @@ from collector.consent_managers import (
     OWN_TEXT_VERSION,
     REFUSING_WORDS,
     Format,
+    unquoted_plain,
 )
 from collector.javascript import shrink
 
@@ -104,13 +105,15 @@ def beacon_script(format: str, cookie: str | None = None, category: str | None =
     kind = Format(format)
     if kind is Format.WP_CONSENT_API and not cookie and not category:
         names += ("wp_consent_statistics",)
-    granted, refused = _looks(kind, category or CATEGORIES[kind])
+    group = category or CATEGORIES[kind]
+    granted, refused = _looks(kind, group)
+    any_case = "i" if kind is Format.PLAIN and "|" not in group else ""
     return _script(
         "beacon.js",
         {
             "names": json.dumps(names),
             "granted": f"/{granted}/",
-            "refused": f"/{refused}/",
+            "refused": f"/{refused}/{any_case}",
         },
     )
 
@@ -155,7 +158,7 @@ def texts_of() -> Mapping[str, Mapping[str, str]]:
 
 def _looks(kind: Format, category: str) -> tuple[str, str]:
     if kind is Format.PLAIN:
-        granting, _, refusing = category.partition("|")
+        granting, _, refusing = unquoted_plain(category)
         words = [refusing] if refusing else sorted(REFUSING_WORDS)
         return f"^{_literal(granting)}$", f"^({'|'.join(_literal(word) for word in words)})$"
     granted, refused = _LOOKS[kind]

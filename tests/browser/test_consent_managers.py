@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
+from collector.consent_cookies import consent_reader
+from collector.consent_managers import Choice
 from collector.page_scripts import beacon_script
 from tests.browser.running import Shop, eventually, html, running
 from tests.browser.shop_server import PREFIX
@@ -71,3 +73,34 @@ def test_the_script_asks_no_server_in_vain(
         page.evaluate("value => document.cookie = value + '; path=/'", cookie)
     page.goto(shop.url("/manager"))
     assert page.evaluate("sent.length") == sends
+
+
+@pytest.mark.parametrize(
+    ("value", "category", "sends"),
+    [
+        ("yes", "yes", True),
+        ("NO", "yes", False),
+        ("%7B%22stats%22%3A1%7D", '{"stats":1}|{"stats":0}', True),
+        ("%7B%22stats%22%3A1%7D", "%7B%22stats%22%3A1%7D", True),
+        ("%7B%22stats%22%3A0%7D", '{"stats":1}|{"stats":0}', False),
+    ],
+)
+def test_a_plain_cookie_is_read_alike_by_script_and_server(
+    shop: Shop, page: Page, value: str, category: str, sends: bool
+) -> None:
+    """Encoded or not; and a refusal takes back, in whatever case it is written."""
+    shop.files["/plain/beacon.js"] = beacon_script("plain", "ok", category).plain
+    tag = '<script defer src="/plain/beacon.js" data-seller="s" data-product="p" data-sig="x">'
+    shop.pages["/plain"] = html(f"{tag}</script>", "")
+    page.add_init_script(
+        "window.sent = []; Navigator.prototype.sendBeacon = (u, b) => sent.push([u, b])"
+    )
+    page.goto(shop.add("/empty"))
+    page.evaluate("value => document.cookie = 'ok=' + value + '; path=/'", value)
+    page.goto(shop.url("/plain"))
+    assert page.evaluate("sent.length") == sends
+    reader = consent_reader("plain", "ok", category)
+    assert (reader(f"ok={value}".encode()) is Choice.GRANTED) == sends
+    if sends and "|" not in category:
+        page.evaluate("document.cookie = 'ok=No; path=/'")
+        page.wait_for_function("sent.some(([url]) => url.endsWith('/consent'))")

@@ -166,6 +166,23 @@ def test_a_plain_cookie_grants_by_its_one_value() -> None:
 
 
 @pytest.mark.parametrize(
+    "category", ['{"stats":1}|{"stats":0}', "%7B%22stats%22%3A1%7D|%7B%22stats%22%3A0%7D"]
+)
+def test_a_plain_cookie_may_be_percent_encoded(category: str) -> None:
+    """Cookies are written by libraries that encode what they are given, and settings by people
+    who copy either form."""
+    for written, choice in (
+        ('{"stats":1}', Choice.GRANTED),
+        (quote('{"stats":1}'), Choice.GRANTED),
+        (quote('{"stats":0}'), Choice.REFUSED),
+        (quote(quote('{"stats":1}')), Choice.NONE),
+        ("%7B%22stats%22%3A1%7", Choice.NONE),
+        ("%FF", Choice.NONE),
+    ):
+        assert read("plain", f"ok={written}", "ok", category) is choice
+
+
+@pytest.mark.parametrize(
     ("format", "cookie", "category", "message"),
     [
         ("quantcast", "", "", "CONSENT_FORMAT: not one of own, cookiebot"),
