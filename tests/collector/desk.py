@@ -58,3 +58,9 @@ class Desk:
 def expected(*workers: Worker) -> Counter[tuple[Any, ...]]:
     """Return what the workers committed, as (day, *hit)."""
     return Counter((worker.writer.day, *row) for worker in workers for row in worker.rows)
+
+
+def visitors(desk: Desk) -> Counter[tuple[object, object]]:
+    """Return how often each visitor counts, by seller."""
+    rows = desk.client.query("select seller, visitor from visible_hits").result_rows
+    return Counter((seller, visitor) for seller, visitor in rows)

@@ -1,22 +1,15 @@
 """Withdrawal, on the reports side: gone from every number at the next step, and only that."""
 
-import threading
 from collections import Counter
 from datetime import date
 
 import pytest
 
-from tests.collector.desk import Desk, expected
+from tests.collector.desk import Desk, expected, visitors
 from tests.collector.spooling import DAY, Worker, any_hits, hit
 
 EVE = 0xF1E2D3C4B5A69788
 MALLORY = 77
-
-
-def visitors(desk: Desk) -> Counter[tuple[object, object]]:
-    """Return how often each visitor counts, by seller."""
-    rows = desk.client.query("select seller, visitor from visible_hits").result_rows
-    return Counter((seller, visitor) for seller, visitor in rows)
 
 
 def test_what_was_drained_before_stops_counting(desk: Desk) -> None:
@@ -185,57 +178,6 @@ def test_a_day_of_withdrawals_among_many_leaves_the_others_whole(desk: Desk) -> 
     assert not desk.alarms()
 
 
-def test_withdrawn_hits_are_deleted_in_groups(desk: Desk) -> None:
-    """The first withdrawal is deleted at once, the next ones together ten minutes later, and until
-    then they are only hidden. What came after consent was given again stays."""
-    worker = Worker(desk.spool)
-    worker.commit(hit(visitor=each) for each in range(1, 6))
-    desk.drain.step()
-
-    def kept() -> list[int]:
-        desk.drain.rest()
-        while desk.client.query(
-            "select count() from system.mutations where table = 'hits' and not is_done"
-        ).result_rows != [(0,)]:
-            pass
-        return sorted(row[4] for row in desk.rows("hits").elements())
-
-    worker.erase("s", 1)
-    desk.drain.step()
-    assert kept() == [2, 3, 4, 5]
-    worker.erase("s", 2)
-    worker.commit([hit(visitor=2)])
-    desk.drain.step()
-    worker.erase("s", 3)
-    desk.now += 599
-    desk.drain.step()
-    assert kept() == [2, 2, 3, 4, 5]
-    assert visitors(desk) == {("s", 2): 1, ("s", 4): 1, ("s", 5): 1}
-    desk.now += 1
-    desk.drain.step()
-    assert kept() == [2, 4, 5]
-    desk.restart()
-    desk.drain.step()
-    assert visitors(desk) == {("s", 2): 1, ("s", 4): 1, ("s", 5): 1}
-    assert not desk.alarms()
-
-
-def test_a_mutation_names_nobody(desk: Desk) -> None:
-    """The engine keeps the text of the last hundred; a hash in it would outlive the day."""
-    worker = Worker(desk.spool)
-    worker.commit([hit("seller whom nobody else has", visitor=EVE)])
-    desk.drain.step()
-    worker.erase("seller whom nobody else has", EVE)
-    desk.drain.step()
-    desk.drain.rest()
-    rows = desk.client.query(
-        "select command from system.mutations where table = 'hits' order by create_time"
-    ).result_rows
-    assert "first_counted" in rows[-1][0]
-    assert str(EVE) not in rows[-1][0]
-    assert "seller whom" not in rows[-1][0]
-
-
 def test_what_clickhouse_forgot_of_a_withdrawal_is_told_again(desk: Desk) -> None:
     """A part of `erased` broke and the engine set it aside at its start: nobody may count Eve
     again, although the ledger calls her erasure applied."""
@@ -283,25 +225,3 @@ def test_everything_withdrawn_is_nothing_sent(desk: Desk) -> None:
     assert not desk.ledger.in_doubt()
     assert desk.rows("hits") == Counter()
     assert expected(worker) != Counter()
-
-
-def test_a_deletion_holds_up_no_withdrawal(desk: Desk) -> None:
-    """The deletion waits for its turn, as it does behind a large day; a withdrawal that comes
-    meanwhile is applied, and goes with the next deletion."""
-    worker = Worker(desk.spool)
-    worker.commit(hit(visitor=each) for each in range(1, 6))
-    desk.drain.step()
-    worker.erase("s", 1)
-    with desk.warehouse._lock:  # nobody else gets a client
-        desk.drain.step()
-        assert "delete" in {thread.name for thread in threading.enumerate()}
-        worker.erase("s", 2)
-        desk.drain.step()
-        assert set(visitors(desk)) == {("s", each) for each in (3, 4, 5)}
-        assert "delete" in {thread.name for thread in threading.enumerate()}
-    desk.drain.rest()
-    desk.now += 600
-    desk.drain.step()
-    desk.drain.rest()
-    assert set(visitors(desk)) == {("s", each) for each in (3, 4, 5)}
-    assert not desk.alarms()
