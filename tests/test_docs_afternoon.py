@@ -1,6 +1,7 @@
 """docs/afternoon.md: what it says to type is typed, in order, and ends with numbers."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -21,6 +23,12 @@ from tests.tree import ROOT
 
 CONTENT = text("afternoon.md")
 MAPPED = ("/opt/collector", "/etc/collector", "/etc/systemd", "/var/lib/collector")
+# What stands in a sentence and is not typed here, and where it is.
+ELSEWHERE = {
+    "make run": "journeys/test_demo.py",
+    "docker compose --profile single up -d": "packaging/test_compose.py",
+    "collector check https://shop.example/products/teapot-1": "journeys/test_check.py",
+}
 # Stand-ins for what changes the machine itself. `systemctl enable --now` runs the unit's own
 # command with the unit's own settings; `pip` doesn't download what these tests run with.
 SUDO = '#!/bin/sh\nexec "$@"\n'
@@ -41,6 +49,16 @@ case "$*" in
 *) exec {python} "$@";;
 esac
 """
+
+
+def in_sentences() -> list[str]:
+    """Return the commands that stand in the document's sentences, with their arguments."""
+    prose = re.sub(r"^```.*?^```$", "", CONTENT, flags=re.MULTILINE | re.DOTALL)
+    return [
+        found
+        for found in re.findall(r"`([^`\n]+)`", prose)
+        if re.match(r"(collector|make|docker|sudo|curl|systemctl) ", found)
+    ]
 
 
 @contextmanager
@@ -119,7 +137,40 @@ def test_what_is_typed_ends_with_numbers(tmp_path: Path) -> None:
         pixel = printed[2].split('src="https://shop.example')[2].split('"')[0].replace("&amp;", "&")
         browser = {"User-Agent": FIREFOX, "Cookie": GRANTED}
         assert ask(beacons, "GET", pixel, browser).counted == "yes"
+        for command in sorted(set(in_sentences()) - set(ELSEWHERE)):
+            assert typed(command.replace("counts.zip", f"{root}/counts.zip"), environment, root)
+        assert (root / "counts.zip").read_bytes().startswith(b"PK")
+        banner, form = blocks(CONTENT, "html")
+        assert ask(beacons, "GET", paths(banner, "src")).status == 200
+        token = typed("collector token --scope login --seller anna", environment, root).strip()
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        (field,) = re.findall(r'name="(\w+)"', form)
+        sent = urlencode({field: token}).encode()
+        answer = ask(reports, "POST", paths(form, "action"), kind, sent)
+        assert answer.status == 303, answer.content
+        assert "collector_session" in answer.headers["set-cookie"]
     assert not (ROOT / "dist").exists()
+
+
+def paths(block: str, attribute: str) -> str:
+    """Return the path of the one address of the shop in an attribute."""
+    (found,) = re.findall(rf'{attribute}="https://shop\.example([^"]+)"', block)
+    return str(found)
+
+
+def test_nothing_is_said_to_be_typed_that_no_test_types() -> None:
+    """Blocks are of the three kinds that are run above. A command in a sentence is typed above, or
+    is in the list of those that another test runs; neither list outlives the document."""
+    kinds = re.findall(r"^```(\w*)$", CONTENT, re.MULTILINE)[::2]  # every other one ends a block
+    assert set(kinds) == {"sh", "ini", "html"}
+    assert (kinds.count("ini"), kinds.count("html")) == (1, 2)
+    commands = in_sentences()
+    assert {"make run", "collector status"} <= set(commands)
+    assert set(ELSEWHERE) <= set(commands)
+    for command in set(commands) - set(ELSEWHERE):
+        assert command.startswith("collector "), f"no test types {command!r}"
+    for place in ELSEWHERE.values():
+        assert (ROOT / "tests" / place).is_file()
 
 
 def test_the_times_are_an_afternoon() -> None:
