@@ -62,11 +62,15 @@ REFUSING_WORDS = frozenset(
 )
 # The version of the text that a consent given to our own banner is about; a new one asks again.
 OWN_TEXT_VERSION = "1"
-_OWN = re.compile(r"(?:granted|refused)(?:\.\d{4}-\d{2}-\d{2}\.(\d{1,4}))?", re.ASCII)
+_OWN = re.compile(
+    r"(?:granted|refused)(?:\.\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])\.(\d{1,4}))?",
+    re.ASCII,
+)
 _OWN_PLAIN = {"granted": Choice.GRANTED, "refused": Choice.REFUSED}
 _COOKIEBOT_PAIR = re.compile(
     r"([A-Za-z0-9_]{1,64}):('[^']*'|true|false|-?\d{1,20})(?:,(?=.)|\Z)", re.ASCII
 )
+_ONETRUST_COUNT = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 _ONETRUST_GROUP = re.compile(r"[^:,]{1,64}:[01]")
 
 
@@ -144,7 +148,7 @@ def read_onetrust(value: str, category: str) -> Choice:
             return Choice.NONE
         fields[name] = unquote(text, errors="strict")
     if (
-        fields.get("interactionCount") == "0"
+        not _ONETRUST_COUNT.fullmatch(fields.get("interactionCount", "1"))
         or fields.get("landingPath", "NotLandingPage") != "NotLandingPage"
         or fields.get("AwaitingReconsent", "false") != "false"
     ):
