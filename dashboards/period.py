@@ -42,6 +42,11 @@ class Span:
         """Return the part that ends on `last` or earlier; it may be empty."""
         return Span(self.first, min(self.last, last))
 
+    def common(self, other: "Span") -> "Span":
+        """Return the days that are in both; the same empty span wherever there are none."""
+        both = Span(max(self.first, other.first), min(self.last, other.last))
+        return both if both.days else Span(self.first, self.first - DAY)
+
 
 def month_of(day: date) -> Span:
     """Return the calendar month that holds the day."""

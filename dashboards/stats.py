@@ -17,6 +17,7 @@ from dashboards.snapshot import Calendar
 from dashboards.totals import NOBODY, Totals, add
 
 UPLOADS_FROM = 2**62
+WHOLE_DAYS_MAX = 62  # A longer stretch of all sellers is asked month by month.
 SECONDS = "seconds"
 COUNTS = tuple(
     "day period seller product dimension value visitors views seconds closed seal".split()
@@ -120,9 +121,23 @@ class Stats:
 
         Of EVERYBODY: every seller.
         """
-        spans = {"chosen": chosen, "over": over, "before": before, "long": long}
-        real = [span for span in spans.values() if span.days]
+        real = [span for span in (chosen, over, before, long) if span.days]
         around = Span(min(span.first for span in real), max(span.last for span in real))
+        if shelf != EVERYBODY or around.days <= WHOLE_DAYS_MAX:
+            return self._windows(shelf, around, chosen, over, before, long)
+        # Month by month: all sellers are many rows, and whole months are the same in any range.
+        found: dict[str, Windows] = {}
+        for month in intervals(around, "month"):
+            parts = (month.common(span) for span in (chosen, over, before, long))
+            for seller, more in self._windows(shelf, month, *parts).items():
+                had = found.get(seller)
+                found[seller] = more if had is None else _together(had, more)
+        return found
+
+    def _windows(
+        self, shelf: Shelf, around: Span, chosen: Span, over: Span, before: Span, long: Span
+    ) -> dict[str, Windows]:
+        spans = {"chosen": chosen, "over": over, "before": before, "long": long}
         ends = {
             f"{name}_{end}": getattr(span, end)
             for name, span in spans.items()
@@ -259,6 +274,15 @@ class Stats:
 def _on(shelf: Shelf, products: Mapping[str, Totals]) -> list[tuple[str, Totals]]:
     """Return a shelf's products of an open day, without the seller's own figure."""
     return [(p, totals) for p, totals in sorted(products.items()) if p != OWN and shelf.has(p)]
+
+
+def _together(one: Windows, other: Windows) -> Windows:
+    return Windows(
+        add((one.chosen, other.chosen)),
+        one.over + other.over,
+        one.before + other.before,
+        one.long + other.long,
+    )
 
 
 def _of_products(products: Mapping[str, Totals], shelf: Shelf) -> Totals:

@@ -230,3 +230,21 @@ def test_a_seller_finds_where_to_leave_own_visits_out(
     assert link in site.ask(path, headers=german).text
     assert site.ask("/dashboard/words", headers=german).text.count(link) == 2
     assert "own?lang" not in serve().ask(path, headers=german).text
+
+
+def test_a_year_of_all_sellers_is_the_sum_of_its_days(
+    site: Site, visits: Visits, book: Book
+) -> None:
+    """Long ranges are asked month by month: the marketplace's page has every day of a seller, those
+    at the ends and at the turns of months too, and none twice."""
+    for n in range(1, 366):
+        book.states[TODAY - n * DAY] = "sealed"
+        visits.count("", TODAY - n * DAY, 1000 + n, 2000 + n)
+    visits.add("cup", 3)
+    for first, last in ((200, 0), (200, 1), (63, 1), (61, 30), (350, 100)):
+        asked = f"from={TODAY - first * DAY}&to={TODAY - last * DAY}&q={visits.seller}"
+        page = read(site, None, f"/dashboard/?{asked}")
+        days = range(max(last, 1), first + 1)
+        visitors = sum(1000 + n for n in days) + 3 * (last == 0)
+        views = sum(2000 + n for n in days) + 3 * (last == 0)
+        assert f"{visits.seller} {visitors:,} {views:,}" in page
