@@ -5,7 +5,7 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check minimum bench bench-peers lock clean debian debian-bench debian-peers
+.PHONY: help run test quick check minimum pythons bench bench-peers lock clean debian debian-bench debian-peers
 
 PYTHON ?= python3
 VENV := .venv
@@ -61,6 +61,10 @@ minimum: debian  ## The fast tests on the oldest versions that pyproject.toml al
 	@$(PYTHON) -m pip --python $(MINIMUM)/bin/python --disable-pip-version-check install --quiet -r .cache/minimum.txt
 	@$(MINIMUM)/bin/python -m pytest -q -m '$(FAST)'
 
+pythons: debian $(VENV)/.test  ## The fast tests, most of them, on each other Python from 3.11 found here
+	@$(PYTHON) -m pip install --quiet --upgrade --target .tools uv
+	@FAST='$(FAST)' .ci/pythons .tools/bin/uv
+
 bench: debian-bench $(VENV)/.test  ## Measure beacons, locations, a day's close and the pages: ten minutes
 	@$(BIN)/python -m bench
 
@@ -68,7 +72,7 @@ bench-peers: debian-peers $(VENV)/.test $(PEERS)/.ready  ## The same visits to r
 	@$(BIN)/python -m bench.peers $(PEERS)/bin/python
 
 clean:  ## Remove what make set up and the tools' caches; data directories stay
-	rm -rf $(VENV) $(MINIMUM) .tools .cache
+	rm -rf $(VENV) $(MINIMUM) .venv-3.* .tools .cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- Python's packages ---
