@@ -125,11 +125,14 @@ def socket_routes(desk: Desk) -> list[BaseRoute]:
         return StreamingResponse(desk.pieces(), media_type="application/zip")
 
     async def restore(request: Request) -> Response:
-        with tempfile.TemporaryFile(dir=desk.data) as file:  # a zip must be seekable
-            async for piece in request.stream():
-                await run_in_threadpool(file.write, piece)
-            file.seek(0)
-            return await run_in_threadpool(_guarded(lambda _: _restore(desk, file)), request)
+        try:
+            with tempfile.TemporaryFile(dir=desk.data) as file:  # a zip must be seekable
+                async for piece in request.stream():
+                    await run_in_threadpool(file.write, piece)
+                file.seek(0)
+                return await run_in_threadpool(_guarded(lambda _: _restore(desk, file)), request)
+        except OSError as error:
+            return _unusable(error)
 
     def text(request: Request) -> Response:
         try:
@@ -219,9 +222,14 @@ def _guarded(handler: Handler) -> Handler:
         except Unanswered:
             return _said(AWAY, 503)
         except (sqlite3.Error, OSError) as error:
-            return _said(f"the data directory can't be used ({type(error).__name__})", 503)
+            return _unusable(error)
 
     return answer
+
+
+def _unusable(error: Exception) -> Response:
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return _said(f"the data directory can't be used ({reason})", 503)
 
 
 def _said(sentence: str, status_code: int = 200) -> Response:

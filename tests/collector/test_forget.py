@@ -96,6 +96,14 @@ def test_nobody_is_forgotten_while_a_day_is_between_hits_and_counts(shop: Shop) 
     assert forgetting(shop, gone).forget(GONE)["counts"] > 0
 
 
+def test_nobody_is_forgotten_by_an_empty_name(shop: Shop) -> None:
+    """An empty variable in a script: the sentence names the field, and no tombstone is set."""
+    gone = Tombstones(shop.data / "forgotten", [b"t" * 32])
+    with pytest.raises(ValueError, match="seller: empty"):
+        forgetting(shop, gone).forget("")
+    assert not (shop.data / "forgotten").exists()
+
+
 def test_a_tombstone_names_nobody_and_every_process_sees_it(tmp_path: Path) -> None:
     """Set by one, seen by another after its next look; the file holds no name; a secret that was
     replaced doesn't lift it; a seller who comes back is welcome."""
