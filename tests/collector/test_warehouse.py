@@ -234,11 +234,12 @@ def test_a_client_that_is_collected_holds_up_no_other(
     closed = threading.Event()
 
     def given_up() -> Iterator[object]:
+        cycle: list[object] = []
         client = own.connect()
         with contextlib.ExitStack() as stack:
             stack.callback(closed.set)
             stack.callback(own.disconnect, client)
-            yield (cycle := [])  # an answer that is written piece by piece
+            yield cycle  # an answer that is written piece by piece
             cycle.clear()
 
     pieces = given_up()
