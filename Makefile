@@ -65,7 +65,7 @@ pythons: debian $(VENV)/.test  ## The fast tests, most of them, on each other Py
 	@$(PYTHON) -m pip install --quiet --upgrade --target .tools uv
 	@FAST='$(FAST)' .ci/pythons .tools/bin/uv
 
-bench: debian-bench $(VENV)/.test  ## Measure beacons, locations, a day's close and the pages: ten minutes
+bench: debian-bench $(VENV)/.test  ## Measure beacons, locations, a day's close and the pages: six minutes
 	@$(BIN)/python -m bench
 
 bench-peers: debian-peers $(VENV)/.test $(PEERS)/.ready  ## The same visits to runlight, to nginx with GoAccess, and to us: three minutes

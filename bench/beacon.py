@@ -140,7 +140,7 @@ def main() -> int:
             "COLLECTOR_REPORTS_BIND": f"127.0.0.1:{reports}",
             "COLLECTOR_TODAY_STEP_MINUTES": "0",
             "COLLECTOR_VISITOR_VIEWS_MAX": "65535",
-            "COLLECTOR_LOG_LEVEL": "warning",
+            "COLLECTOR_LOG_LEVEL": "error",
         }
         ours_url = f"http://127.0.0.1:{beacons}"
         bare_url = f"http://127.0.0.1:{bare_port}/"
