@@ -6,6 +6,7 @@ client; a reader can slow them but never stop them.
 
 import contextlib
 import logging
+import os
 import socket
 import sqlite3
 import sys
@@ -54,6 +55,7 @@ logger = logging.getLogger("collector.reports")
 
 RECENT_DAYS = 7
 EXIT_FAILED = 1
+NICENESS = 10
 
 
 class Reports:
@@ -266,6 +268,7 @@ def _facts(settings: Settings) -> Facts:
 def run(settings: Settings, listener: socket.socket) -> None:
     """Serve reports in this process until it is told to stop."""
     quieten()
+    os.nice(NICENESS)  # before the engine has threads: a large day's close must not slow a beacon
     try:
         with assembling():
             reports = Reports(settings, World())

@@ -173,6 +173,17 @@ def test_stopped_reports_do_not_hold_up_a_beacon(directory: Path, seller: str) -
         assert collector.summary(seller) == (load.counted, 1)
 
 
+def test_reports_leave_the_processor_to_beacons(directory: Path) -> None:
+    """Where both want it, beacons come first: a close of ten million hits is work for a minute. As
+    root the engine takes some of its threads out of that; as anybody else it can't."""
+    with running(directory) as collector:
+        reports, beacons = (
+            os.getpriority(os.PRIO_PROCESS, collector.child(which))
+            for which in ("reports", "beacons")
+        )
+        assert reports == min(beacons + 10, 19)
+
+
 def test_nothing_outlives_a_killed_supervisor(directory: Path, seller: str) -> None:
     """SIGKILL to `collector serve` itself. Its processes notice, end as if told to, and lose
     nothing; their ports are free for the next start."""
