@@ -8,7 +8,7 @@ import contextlib
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -124,16 +124,6 @@ def socket_routes(desk: Desk) -> list[BaseRoute]:
     def make_backup(request: Request) -> Response:
         return StreamingResponse(desk.pieces(), media_type="application/zip")
 
-    async def restore(request: Request) -> Response:
-        try:
-            with tempfile.TemporaryFile(dir=desk.data) as file:  # a zip must be seekable
-                async for piece in request.stream():
-                    await run_in_threadpool(file.write, piece)
-                file.seek(0)
-                return await run_in_threadpool(_guarded(lambda _: _restore(desk, file)), request)
-        except OSError as error:
-            return _unusable(error)
-
     def text(request: Request) -> Response:
         try:
             return PlainTextResponse(privacy_text(request.query_params.get("lang", ""), desk.facts))
@@ -145,7 +135,7 @@ def socket_routes(desk: Desk) -> list[BaseRoute]:
         Route("/close-day", _guarded(close_day), methods=["POST"]),
         Route("/forget-seller", _guarded(forget_seller), methods=["POST"]),
         Route("/backup", _guarded(make_backup)),
-        Route("/restore", restore, methods=["POST"]),
+        Route("/restore", _restorer(desk), methods=["POST"]),
         Route("/privacy-report", _guarded(_reporter(desk))),
         Route("/privacy-text", text),
     ]
@@ -198,6 +188,20 @@ def _reporter(desk: Desk) -> Handler:
 def _seconds(text: str, timezone: ZoneInfo) -> float:
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=timezone)).timestamp()
+
+
+def _restorer(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
+    async def restore(request: Request) -> Response:
+        try:
+            with tempfile.TemporaryFile(dir=desk.data) as file:  # a zip must be seekable
+                async for piece in request.stream():
+                    await run_in_threadpool(file.write, piece)
+                file.seek(0)
+                return await run_in_threadpool(_guarded(lambda _: _restore(desk, file)), request)
+        except OSError as error:
+            return _unusable(error)
+
+    return restore
 
 
 def _restore(desk: Desk, file: IO[bytes]) -> Response:
