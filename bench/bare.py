@@ -9,7 +9,7 @@ from typing import Any
 import uvicorn
 
 from collector.beacon_answers import PIXEL
-from collector.server import configure_logging, listen
+from collector.http.server import configure_logging, listen
 
 HEADERS = [
     (b"content-type", b"image/gif"),

@@ -13,10 +13,10 @@ from pathlib import Path
 from random import SystemRandom
 
 from bench.serving import HERE
-from collector.day_count import COUNT_SETTINGS, DayCount
-from collector.integers import Integers
-from collector.loading import Loading
-from collector.removal import Remains, Removal
+from collector.close.day_count import COUNT_SETTINGS, DayCount
+from collector.close.integers import Integers
+from collector.close.loading import Loading
+from collector.close.removal import Remains, Removal
 from collector.suppression import hold_back
 from collector.warehouse import Client, Warehouse
 

@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import click
 
-from collector import __version__, operator_cli
+from collector import __version__
 from collector.cli import settings
+from collector.operator import asking
 from collector.settings import BadSettings, Settings
 from collector.supervise import EXIT_BAD_SETTINGS
 from collector.tokens import SCOPES
@@ -22,7 +23,7 @@ SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 def starting(command: Callable[[Settings], None]) -> None:
     """Run a server; a setting that only shows itself now ends it with its sentence."""
-    from collector.server import configure_logging
+    from collector.http.server import configure_logging
     from collector.supervise import end_with_supervisor
 
     found = settings(warn="COLLECTOR_WATCH_FD" not in os.environ)
@@ -62,7 +63,7 @@ def serve() -> None:
 @click.option("--workers", type=click.IntRange(1, 64), help="Default: COLLECTOR_WORKERS.")
 def beacons(workers: int | None) -> None:
     """Answer product pages (port 8000)."""
-    from collector.server import listen
+    from collector.http.server import listen
     from collector.supervise import Child, supervise
 
     def run(found: Settings) -> None:
@@ -97,8 +98,8 @@ def worker(fd: int) -> None:
 @main.command()
 def reports() -> None:
     """Store what beacons kept, close days, answer sellers (port 8001)."""
+    from collector.http.server import listen
     from collector.serve_reports import run
-    from collector.server import listen
 
     starting(lambda found: run(found, listen(found.reports_bind, "REPORTS_BIND")))
 
@@ -121,7 +122,7 @@ def demo(days: int) -> None:
 def demo_beacons() -> None:
     """The demo's shop, with beacons behind it; `collector demo` starts it."""
     from collector.demo.serve import run
-    from collector.server import listen
+    from collector.http.server import listen
 
     starting(lambda found: run(found, listen(found.beacons_bind, "BEACONS_BIND")))
 
@@ -177,7 +178,7 @@ def _duration(text: str) -> int:
 @click.option("--seller", help="Only this seller's; without it everybody's.")
 def revoke(seller: str | None) -> None:
     """Refuse every token and session issued until now."""
-    from collector.operator_commands import revoke as run
+    from collector.operator.commands import revoke as run
 
     now = int(time.time())
     try:
@@ -194,7 +195,7 @@ def revoke(seller: str | None) -> None:
 @click.argument("product")
 def snippet(seller: str, product: str) -> None:
     """Print what to paste into a product's page."""
-    from collector.snippet import snippets
+    from collector.page.snippet import snippets
 
     try:
         click.echo(snippets(settings(), seller, product))
@@ -206,8 +207,8 @@ def snippet(seller: str, product: str) -> None:
 @click.argument("url")
 def check(url: str) -> None:
     """Say why a product's page counts, or why it doesn't and what to change."""
-    from collector.check import check as run
-    from collector.check import expected, report
+    from collector.check.verdicts import check as run
+    from collector.check.verdicts import expected, report
 
     try:
         findings = run(url, expected(settings()))
@@ -230,7 +231,7 @@ def geoip_update() -> None:
     sys.exit(run(["update"]))
 
 
-for command in operator_cli.COMMANDS:
+for command in asking.COMMANDS:
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from collector.consent_managers import Choice
-from collector.headers import joined
 from collector.hit import Device, is_name
+from collector.http.headers import joined
 from collector.page_tag import SIGNATURE_CHARACTERS
 
 BODY_BYTES_MAX = 8 * 1024  # Twice the longest referrer and the longest names together.

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Mapping
 
 from collector.consent import Outcome
-from collector.express import Answer
-from collector.headers import Headers
+from collector.http.express import Answer
+from collector.http.headers import Headers
 
 Parts = tuple[int, Headers, bytes]  # status, headers, body
 

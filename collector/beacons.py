@@ -18,9 +18,9 @@ from collector.beacon_answers import WHY, BeaconAnswers
 from collector.clock import DayClock
 from collector.consent import Outcome, Rules, decide
 from collector.day_key import DayKeys
-from collector.express import Lane, Lanes, Reply
-from collector.headers import Headers
 from collector.hit import Hit
+from collector.http.express import Lane, Lanes, Reply
+from collector.http.headers import Headers
 from collector.known_queries import KnownQueries
 from collector.salt import SaltDamaged
 from collector.spool import Spool, Unavailable

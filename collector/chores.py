@@ -8,8 +8,8 @@ import logging
 import threading
 from collections.abc import Callable
 
+from collector.close.seal import Seal
 from collector.drain import Drain
-from collector.seal import Seal
 
 logger = logging.getLogger("collector.chores")
 

@@ -9,9 +9,10 @@ from datetime import date
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from collector import alarms, closes
+from collector import alarms
 from collector.alarms import Alarms
-from collector.closes import Closes
+from collector.close import closes
+from collector.close.closes import Closes
 from collector.ledger_file import LedgerFile
 
 VERSION: Final = 1

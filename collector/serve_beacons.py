@@ -17,7 +17,7 @@ from datetime import date
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from collector import keys, metrics, readiness, secret
+from collector import keys, secret
 from collector.access import Access
 from collector.address import ClientAddress
 from collector.anonymise import visitor
@@ -26,27 +26,28 @@ from collector.beacon import Beacon, merged
 from collector.beacon_answers import PIXEL
 from collector.beacons import BeaconsDoor, Scope
 from collector.clock import DayClock
-from collector.compat import BadPattern, patterns
-from collector.compat_catalogue import ListedProducts
-from collector.compat_door import CompatDoor
+from collector.compat.dialects import BadPattern, patterns
+from collector.compat.door import CompatDoor
+from collector.compat.listed import ListedProducts
 from collector.consent import OWN_COOKIE, Rules
 from collector.consent_cookies import consent_reader
-from collector.consent_page_door import ConsentDoor
 from collector.day_key import DayKeys, SaltKeeper
 from collector.device import Devices
 from collector.erasure import erase
-from collector.express import lanes_at_once
-from collector.metrics import Gauges
-from collector.page_scripts import Look, beacon_script, consent_script
+from collector.http import metrics, readiness
+from collector.http.express import lanes_at_once
+from collector.http.metrics import Gauges
+from collector.http.server import serve
+from collector.page.door import ConsentDoor
+from collector.page.scripts import Look, beacon_script, consent_script
 from collector.page_tag import SignedPairs, sign
 from collector.salt import SaltDamaged
-from collector.server import serve
 from collector.settings import PREFIX, BadSettings, Settings, trusted_networks
 from collector.source import Sources
 from collector.spool import Spool, Unavailable
 from collector.status import outcomes
-from collector.tombstones import FILE_NAME as FORGOTTEN
-from collector.tombstones import Tombstones
+from collector.upkeep.tombstones import FILE_NAME as FORGOTTEN
+from collector.upkeep.tombstones import Tombstones
 from collector.view_limit import ViewLimit
 from geoip.app import PATH, Location
 from geoip.browser import READ

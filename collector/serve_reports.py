@@ -17,34 +17,35 @@ from datetime import timedelta
 
 from starlette.applications import Starlette
 
-from collector import __version__, keys, metrics, readiness, secret, status
+from collector import __version__, keys, secret, status
 from collector.access import Access
 from collector.assembling import assembling
-from collector.backup import scheduled
-from collector.ballast import Ballast
 from collector.calendar import Calendar
 from collector.chores import Chores
 from collector.clock import DayClock
-from collector.closes import ENDED, yesterday
+from collector.close.ballast import Ballast
+from collector.close.closes import ENDED, yesterday
+from collector.close.day_close import World as SealWorld
+from collector.close.seal import Seal
 from collector.consent import OWN_COOKIE
-from collector.day_close import World as SealWorld
 from collector.day_key import destroy_old_salts
 from collector.drain import Drain
+from collector.http import metrics, readiness
+from collector.http.metrics import Gauges
+from collector.http.server import serve
 from collector.ledger import Ledger
 from collector.ledger_file import UnreadableLedger
-from collector.metrics import Gauges
-from collector.operator_client import SOCKET_NAME
-from collector.operator_routes import Desk, http_routes, socket_routes
-from collector.operator_socket import OperatorSocket
-from collector.privacy_report import Settled
-from collector.privacy_text import Facts
+from collector.operator.client import SOCKET_NAME
+from collector.operator.routes import Desk, http_routes, socket_routes
+from collector.operator.unix_socket import OperatorSocket
+from collector.privacy.report import Settled
+from collector.privacy.text import Facts
 from collector.schema import NewerSchema
-from collector.seal import Seal
 from collector.serve_beacons import DEFAULT_CONSENT_COOKIE, World
-from collector.server import serve
 from collector.settings import BadSettings, Settings
-from collector.tombstones import FILE_NAME as FORGOTTEN
-from collector.tombstones import Tombstones
+from collector.upkeep.backup import scheduled
+from collector.upkeep.tombstones import FILE_NAME as FORGOTTEN
+from collector.upkeep.tombstones import Tombstones
 from collector.warehouse import Unanswered, Warehouse, quieten
 from dashboards.app import Options, create_app
 from dashboards.catalogue import Catalogue

@@ -13,12 +13,13 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 
-from collector import readiness, secret
+from collector import secret
 from collector.access import Access
 from collector.address import ClientAddress
 from collector.assembling import assembling
-from collector.express import Lanes, lanes_at_once
-from collector.server import configure_logging, listen, serve
+from collector.http import readiness
+from collector.http.express import Lanes, lanes_at_once
+from collector.http.server import configure_logging, listen, serve
 from collector.settings import BadSettings, Settings, read, trusted_networks
 from geoip.app import PATH, Application, Scope
 from geoip.browser import READ
@@ -35,7 +36,7 @@ _log = logging.getLogger("geoip")
 
 
 class _Alone:
-    """The door's application, with what it answers by the express way (see `collector.express`)."""
+    """The door's application, with what it answers by the express way (see `collector.http.express`)."""
 
     def __init__(self, application: Application, express: Lanes) -> None:
         self._application = application

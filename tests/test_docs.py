@@ -14,8 +14,8 @@ import click
 import pytest
 
 from collector.__main__ import main
+from collector.close.seal import ALARMS
 from collector.drain import CODES
-from collector.seal import ALARMS
 from collector.settings import PREFIX, Settings, read, trusted_networks
 from tests.documents import DOCS, anchor, blocks, dead, documents, headings, rows, section, text
 from tests.tree import PACKAGES, files, parsed, shown

@@ -15,8 +15,8 @@ from bench.serving import SECRET
 from collector import keys, page_tag
 from collector.demo.asgi import call, running
 from collector.demo.history import FIRST_SECOND, Clock
+from collector.http.server import configure_logging
 from collector.serve_beacons import Worker, World
-from collector.server import configure_logging
 from collector.settings import Settings
 
 

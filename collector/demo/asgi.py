@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from collector.beacons import ASGIApp, Message
-from collector.headers import Headers
+from collector.http.headers import Headers
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from collector.beacons import ASGIApp
 from collector.demo.asgi import Answer, call
 from collector.demo.goods import PRODUCTS, Product, find
-from collector.headers import Headers
+from collector.http.headers import Headers
 from geoip import names
 from geoip.territory import COUNTRIES
 

@@ -9,7 +9,7 @@ from datetime import date
 from random import Random
 
 from collector.consent_managers import Choice
-from collector.consent_page import own_consent_value
+from collector.page.consent_pages import own_consent_value
 
 _WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
 _MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)"

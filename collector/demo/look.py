@@ -110,4 +110,4 @@ class Look:
 
 def markup(html: str) -> Markup:
     """Say that a snippet is HTML; it has escaped what it was given."""
-    return Markup(html)  # noqa: S704  # made by collector.snippet, which escapes
+    return Markup(html)  # noqa: S704  # made by page.snippet, which escapes

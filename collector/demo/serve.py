@@ -15,8 +15,8 @@ from collector.demo.goods import SELLERS
 from collector.demo.kept import Kept, find
 from collector.demo.look import Look
 from collector.demo.shop import Backend, Shop
+from collector.http.server import serve
 from collector.serve_beacons import Worker, World
-from collector.server import serve
 from collector.settings import Settings
 
 logger = logging.getLogger("collector.demo")

@@ -16,14 +16,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from collector import page_tag, snippet, tokens
+from collector import page_tag, tokens
 from collector.beacon import from_query, merged
 from collector.consent import Outcome, Rules, decide
-from collector.consent_page import BadAnswer, read_form
 from collector.demo import cart
 from collector.demo.goods import PRODUCTS, SELLERS, Product, find
 from collector.demo.kept import COLUMNS, Kept
 from collector.demo.look import Look, markup
+from collector.page import snippet
+from collector.page.consent_pages import BadAnswer, read_form
 
 FORM_BYTES_MAX = 1024
 NOBODY = frozenset({Outcome.NO_CONSENT, Outcome.REFUSED, Outcome.GPC, Outcome.DNT})

@@ -21,8 +21,8 @@ import click
 from collector.demo import history
 from collector.demo.backend import tell_names, tell_totals
 from collector.demo.goods import MARKET
-from collector.operator_client import ask
-from collector.server import listen
+from collector.http.server import listen
+from collector.operator.client import ask
 from collector.settings import PREFIX, BadSettings, Settings, bind_parts
 from collector.supervise import Child, supervise
 

@@ -22,7 +22,8 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from collector import keys, page_tag, snippet, tokens
+from collector import keys, page_tag, tokens
+from collector.page import snippet
 from tests.browser.shop_server import PREFIX, WAIT_SECONDS, Seen, asked, handler
 
 START_SECONDS = 60

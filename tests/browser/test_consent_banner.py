@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from collector.page_scripts import texts_of
+from collector.page.scripts import texts_of
 from tests.browser.running import Shop, eventually
 
 QUIET_MS = 1500

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser
 
-from collector.page_scripts import texts_of
+from collector.page.scripts import texts_of
 from tests.browser.running import Shop, html
 
 

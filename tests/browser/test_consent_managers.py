@@ -7,7 +7,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from collector.consent_cookies import consent_reader
 from collector.consent_managers import Choice
-from collector.page_scripts import beacon_script
+from collector.page.scripts import beacon_script
 from tests.browser.running import Shop, eventually, html, running
 from tests.browser.shop_server import PREFIX
 from tests.collector.consent_cookie_examples import COOKIEBOT, EXPLICIT, GRANTED, REFUSED, UNDECIDED

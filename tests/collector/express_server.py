@@ -8,7 +8,7 @@ from typing import Any
 
 import uvicorn
 
-from collector.express import Answer, ExpressProtocol, Lane, Reply
+from collector.http.express import Answer, ExpressProtocol, Lane, Reply
 
 START_SECONDS = 20
 BODY = b"express"

@@ -10,13 +10,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from collector import salt
-from collector.ballast import Ballast
-from collector.closes import Close
-from collector.day_close import World
+from collector.close.ballast import Ballast
+from collector.close.closes import Close
+from collector.close.day_close import World
+from collector.close.seal import CLOSE_AFTER_SECONDS, Seal
 from collector.drain import Drain
 from collector.hit import Hit
 from collector.ledger import Ledger
-from collector.seal import CLOSE_AFTER_SECONDS, Seal
 from collector.suppression import SECONDS, Cell, Hold, close, hold_nothing
 from collector.warehouse import Warehouse
 from tests.collector.spooling import Worker

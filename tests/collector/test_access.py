@@ -12,7 +12,7 @@ import pytest
 from collector import tokens
 from collector.access import SESSION_SECONDS, Access
 from collector.keys import derive
-from collector.operator_commands import revoke
+from collector.operator.commands import revoke
 from collector.settings import Settings
 from tests.collector.test_keys import SECRET
 

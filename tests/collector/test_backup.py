@@ -9,10 +9,10 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from collector import backup
-from collector.backup import UPLOADS_FROM
-from collector.restore import DamagedBackup, Restore
-from collector.tombstones import Tombstones
+from collector.upkeep import backup
+from collector.upkeep.backup import UPLOADS_FROM
+from collector.upkeep.restore import DamagedBackup, Restore
+from collector.upkeep.tombstones import Tombstones
 from tests.collector.sealing import DAY, Shop, noon, some_hits
 
 NEXT_DAY = DAY + timedelta(days=1)

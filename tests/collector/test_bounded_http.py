@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import uvicorn
 
-from collector import bounded_http
-from collector.bounded_http import HEAD_BYTES_MAX, BoundedProtocol
+from collector.http import bounded
+from collector.http.bounded import HEAD_BYTES_MAX, BoundedProtocol
 
 START_SECONDS = 20
 
@@ -32,7 +32,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A server that is in more of a hurry than ours."""
-    monkeypatch.setattr(bounded_http, "HEAD_SECONDS_MAX", 0.2)
+    monkeypatch.setattr(bounded, "HEAD_SECONDS_MAX", 0.2)
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         application, http=BoundedProtocol, lifespan="off", log_config=None, ws="none"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from collector.check_beacon import consent_header
-from collector.check_fetch import Fetched
-from collector.check_page import Snippet, read_page
-from collector.check_policy import allows, policies
+from collector.check.fetching import Fetched
+from collector.check.page import Snippet, read_page
+from collector.check.policy import allows, policies
+from collector.check.sample import consent_header
 from collector.consent_cookies import consent_reader
 from collector.consent_managers import Choice, Format
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.compat import (
+from collector.compat.dialects import (
     BadPattern,
     BadVisit,
     Visit,
@@ -14,7 +14,7 @@ from collector.compat import (
     read_plausible,
     to_beacon,
 )
-from collector.compat_catalogue import ListedProducts
+from collector.compat.listed import ListedProducts
 from dashboards.catalogue import Catalogue, Listing
 
 

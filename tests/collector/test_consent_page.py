@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from collector.consent_managers import Choice, read_own
-from collector.consent_page import (
+from collector.page.consent_pages import (
     Answer,
     BadAnswer,
     consent_page,
@@ -15,7 +15,7 @@ from collector.consent_page import (
     own_page,
     read_answer,
 )
-from collector.page_scripts import Look, texts_of
+from collector.page.scripts import Look, texts_of
 
 LANGUAGES = list(texts_of())
 LOOK = Look("Agora & Sons", "https://shop.example/privacy?a=1&b=2")

@@ -6,7 +6,7 @@ from http.client import HTTPResponse
 
 import pytest
 
-from collector.express import Answer
+from collector.http.express import Answer
 from tests.collector.express_server import (
     ASGI_SLOW,
     ASKED,

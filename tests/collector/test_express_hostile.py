@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from collector import bounded_http
-from collector.bounded_http import HEAD_BYTES_MAX
+from collector.http import bounded
+from collector.http.bounded import HEAD_BYTES_MAX
 from tests.collector.express_server import (
     ASKED,
     BODY,
@@ -123,7 +123,7 @@ def test_a_connection_without_requests_is_closed(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Idle ones go after a while, one that waits for its answer does not."""
-    monkeypatch.setattr(bounded_http, "HEAD_SECONDS_MAX", 0.1)
+    monkeypatch.setattr(bounded, "HEAD_SECONDS_MAX", 0.1)
     with server.connected() as idle, server.connected() as waiting:
         waiting.sendall(b"GET /fast?later HTTP/1.1\r\nHost: x\r\n\r\n")
         idle.sendall(ASKED + b"\r\n")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from collector import backup
-from collector.forget import Forgetting, NotNow
-from collector.restore import Restore
-from collector.retention import delete_expired
-from collector.tombstones import Tombstones
+from collector.upkeep import backup
+from collector.upkeep.forget import Forgetting, NotNow
+from collector.upkeep.restore import Restore
+from collector.upkeep.retention import delete_expired
+from collector.upkeep.tombstones import Tombstones
 from tests.collector.sealing import DAY, Shop, noon, some_hits, totals_of
 
 NEXT_DAY = DAY + timedelta(days=1)

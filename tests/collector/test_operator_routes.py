@@ -9,7 +9,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from collector.operator_routes import AWAY, Desk, socket_routes
+from collector.operator.routes import AWAY, Desk, socket_routes
 from collector.warehouse import Unanswered
 
 

@@ -5,8 +5,8 @@ import gzip
 import pytest
 
 from collector.consent_managers import Format
-from collector.javascript import shrink
-from collector.page_scripts import STATIC, beacon_script, consent_script, texts_of
+from collector.page.javascript import shrink
+from collector.page.scripts import STATIC, beacon_script, consent_script, texts_of
 
 BEACON_BYTES_MAX = 1500
 

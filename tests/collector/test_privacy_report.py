@@ -4,9 +4,9 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from collector.closes import yesterday
-from collector.privacy_markdown import markdown
-from collector.privacy_report import Settled, Sources, report
+from collector.close.closes import yesterday
+from collector.privacy.markdown import markdown
+from collector.privacy.report import Settled, Sources, report
 from tests.collector.sealing import DAY, UTC_ZONE, Shop, noon, some_hits
 
 NEXT_DAY = DAY + timedelta(days=1)

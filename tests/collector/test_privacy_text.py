@@ -6,7 +6,7 @@ from importlib import resources
 
 import pytest
 
-from collector.privacy_text import LANGUAGES, Facts, privacy_text
+from collector.privacy.text import LANGUAGES, Facts, privacy_text
 
 FACTS = Facts("Example Market", 7, 140, True, True, "statistics_consent", "collector_own",
               "tax_country")  # fmt: skip

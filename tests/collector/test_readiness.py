@@ -4,8 +4,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from collector import readiness
-from collector.readiness import State
+from collector.http import readiness
+from collector.http.readiness import State
 
 
 def asked(state: State, path: str, prefix: str = "") -> tuple[int, object]:

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from collector.absence import search
+from collector.close.absence import search
 from collector.suppression import OTHER, hold_back
 from collector.warehouse import Warehouse
 from tests.collector.sealing import ARROWS, DAY, Shop, noon, some_hits, totals_of, units_of

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from collector import salt
-from collector.seal import LOST_AFTER_SECONDS
+from collector.close.seal import LOST_AFTER_SECONDS
 from collector.spool_file import DayIsClosed, SpoolWriter
 from collector.warehouse import Warehouse
 from tests.collector.sealing import DAY, Shop, noon, some_hits, totals_of

@@ -9,9 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+from collector.http.server import listen, serve
 from collector.serve_beacons import Worker, World
 from collector.serve_reports import Reports
-from collector.server import listen, serve
 from collector.settings import read
 
 

@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from collector import check_fetch, keys
-from collector.check import check, report
-from collector.check_case import Expected, Finding
-from collector.check_fetch import Fetched
+from collector import keys
+from collector.check import fetching
+from collector.check.case import Expected, Finding
+from collector.check.fetching import Fetched
+from collector.check.verdicts import check, report
 from tests.browser.running import Shop, html, running
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +40,7 @@ def fetch(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Fet
     """Fetch from whatever host below localhost: not every machine's resolver knows them."""
     parts = urlsplit(url)
     local = parts._replace(netloc=f"127.0.0.1:{parts.port}").geturl()
-    answer = check_fetch.fetch(method, local, {**headers, "Host": parts.netloc}, body)
+    answer = fetching.fetch(method, local, {**headers, "Host": parts.netloc}, body)
     return Fetched(url, answer.status, answer.headers, answer.body)
 
 

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from collector.beacon import BODY_BYTES_MAX, Beacon, merged
-from collector.compat import (
+from collector.compat.dialects import (
     BadVisit,
     Listed,
     Pattern,

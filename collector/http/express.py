@@ -11,8 +11,8 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from collector.bounded_http import BoundedProtocol
-from collector.headers import Headers, joined
+from collector.http.bounded import BoundedProtocol
+from collector.http.headers import Headers, joined
 
 
 class Answer:

@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from collector import consent_page as pages
 from collector.consent_cookies import Reader, cookie_values
 from collector.consent_managers import Choice
-from collector.page_scripts import NOBODY, Look, Script
+from collector.page import consent_pages as pages
+from collector.page.scripts import NOBODY, Look, Script
 
 Withdraw = Callable[[Any], Awaitable[bool]]
 RETRY_AFTER = "1"

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from collector.backlog import Erasure, Waiting, opened
+from collector.close.shred import shred_directory
 from collector.ledger import Ledger
 from collector.salt import sync_directory
-from collector.shred import shred_directory
 from collector.spool_file import SpoolFile, closed_mark, files, reading
 
 MARK_KEPT: Final = timedelta(days=35)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-from collector.integers import Integers, Manifest
+from collector.close.integers import Integers, Manifest
 from collector.suppression import SECONDS, Cell, Hold, Minimum, close, last_day
 from collector.warehouse import Client, ask
 

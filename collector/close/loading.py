@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from collector.integers import COUNT_COLUMNS, POOL_COLUMNS, Manifest, Sums, bodies
+from collector.close.integers import COUNT_COLUMNS, POOL_COLUMNS, Manifest, Sums, bodies
 from collector.warehouse import Client, Warehouse, ask, tell
 
 TRIES_MAX: Final = 2

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
-from collector.check_fetch import Fetch, Fetched
-from collector.check_page import ProductPage, Snippet
+from collector.check.fetching import Fetch, Fetched
+from collector.check.page import ProductPage, Snippet
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,16 +20,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from collector import backup, privacy_report
-from collector.forget import Forgetting, NotNow
+from collector.close.seal import Seal
 from collector.ledger import Ledger
-from collector.privacy_markdown import markdown
-from collector.privacy_text import Facts, privacy_text
-from collector.restore import DamagedBackup, Restore
+from collector.privacy import report
+from collector.privacy.markdown import markdown
+from collector.privacy.text import Facts, privacy_text
 from collector.schema import NewerSchema
-from collector.seal import Seal
 from collector.status import Status
-from collector.tombstones import Tombstones
+from collector.upkeep import backup
+from collector.upkeep.forget import Forgetting, NotNow
+from collector.upkeep.restore import DamagedBackup, Restore
+from collector.upkeep.tombstones import Tombstones
 from collector.warehouse import Client, Unanswered, Warehouse
 
 OPERATOR = frozenset({"operator"})
@@ -57,7 +58,7 @@ class Desk:
     status: Callable[[], Status]
     today: Callable[[], date]
     now: Callable[[], float]
-    settled: privacy_report.Settled
+    settled: report.Settled
     facts: Facts
     timezone: ZoneInfo
     restoring: threading.Lock
@@ -74,10 +75,10 @@ class Desk:
     def report(self, at: float | None) -> dict[str, object]:
         """Return the privacy report of now, with what was exposed at a moment."""
         with self.client() as client:
-            sources = privacy_report.Sources(
+            sources = report.Sources(
                 self.data, self.salts, self.ledger.closes, client, self.today(), self.now()
             )
-            return privacy_report.report(sources, self.settled, at)
+            return report.report(sources, self.settled, at)
 
     def forget(self, seller: str) -> dict[str, int]:
         """Remove a seller; errors as Forgetting.forget."""

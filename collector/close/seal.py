@@ -23,17 +23,17 @@ from zoneinfo import ZoneInfo
 
 from collector import salt
 from collector.backlog import Unreadable
-from collector.ballast import Ballast
 from collector.clock import day_end
-from collector.closes import ENDED, SAFE, Close
-from collector.day_close import Blocked, DayClose, World
+from collector.close.ballast import Ballast
+from collector.close.closes import ENDED, SAFE, Close
+from collector.close.day_close import Blocked, DayClose, World
+from collector.close.spool_close import NotDrained
 from collector.ledger import Ledger
 from collector.schema import NewerSchema
-from collector.spool_close import NotDrained
 from collector.suppression import Hold, hold_back, month_of
 from collector.warehouse import Unanswered, Warehouse
 
-logger = logging.getLogger("collector.seal")
+logger = logging.getLogger("collector.close.seal")
 
 CLOSE_AFTER_SECONDS: Final = 240  # As long as the salt may stay; late commits are done by then.
 LOST_AFTER_SECONDS: Final = 72 * 3600

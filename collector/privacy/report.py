@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from collector import __version__, salt, schema, status
 from collector.clock import day_end
-from collector.closes import Close, Closes
+from collector.close.closes import Close, Closes
 from collector.spool_file import files
 from collector.suppression import month_of
 from collector.warehouse import Client, ask

@@ -14,7 +14,7 @@ from html import escape
 from urllib.parse import parse_qs
 
 from collector.consent_managers import OWN_TEXT_VERSION, Choice
-from collector.page_scripts import Look, texts_of
+from collector.page.scripts import Look, texts_of
 
 ANSWER_BYTES_MAX = 4096
 YEAR_SECONDS = 365 * 24 * 60 * 60

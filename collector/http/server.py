@@ -13,7 +13,7 @@ from typing import Any
 
 import uvicorn
 
-from collector.express import ExpressProtocol
+from collector.http.express import ExpressProtocol
 from collector.settings import PREFIX, BadSettings, bind_parts
 
 SHUTDOWN_SECONDS = 10

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from collector.blanking import blank_seller
-from collector.closes import Closes
-from collector.tombstones import Tombstones
+from collector.close.blanking import blank_seller
+from collector.close.closes import Closes
+from collector.upkeep.tombstones import Tombstones
 from collector.warehouse import Client, ask, tell
 
 TABLES: Final = ("counts", "pools", "hits", "erased")

@@ -16,10 +16,10 @@ LANGUAGES = ("en", "de", "fr", "nl", "el", "lv")
 
 
 def _ask(path: str, method: str = "GET", **query: str | None) -> None:
-    from collector import operator_client
+    from collector.operator import client
 
     given = urlencode({name: value for name, value in query.items() if value is not None})
-    click.echo(operator_client.ask(settings(), f"{path}?{given}", method), nl=False)
+    click.echo(client.ask(settings(), f"{path}?{given}", method), nl=False)
 
 
 @click.command()
@@ -54,9 +54,9 @@ def backup(file: Path) -> None:
 @click.argument("file", type=click.File("rb"))
 def restore(file: IO[bytes]) -> None:
     """Put a backup's counts back; a day that is here already is not doubled."""
-    from collector import operator_client
+    from collector.operator import client
 
-    answer = operator_client.request(settings(), "POST", "/restore", file)
+    answer = client.request(settings(), "POST", "/restore", file)
     click.echo(answer.read().decode(), nl=False)
 
 
@@ -79,7 +79,7 @@ COMMANDS = (status, close_day, forget_seller, backup, restore, privacy_report, p
 
 
 def _backup(found: Settings, file: Path) -> str:
-    from collector.operator_client import request
+    from collector.operator.client import request
 
     answer = request(found, "GET", "/backup")
     unfinished = file.with_name(f".{file.name}.unfinished")

@@ -12,19 +12,19 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from collector import salt
-from collector.closes import Close
-from collector.day_count import COUNT_SETTINGS, DayCount
-from collector.integers import DamagedIntegers, Integers, Manifest, read_manifest
+from collector.close.closes import Close
+from collector.close.day_count import COUNT_SETTINGS, DayCount
+from collector.close.integers import DamagedIntegers, Integers, Manifest, read_manifest
+from collector.close.loading import Loading, NotEqual, close_pool
+from collector.close.removal import Remains, Removal
+from collector.close.shred import shred_directory
+from collector.close.spool_close import SpoolOfDay
 from collector.ledger import Ledger
-from collector.loading import Loading, NotEqual, close_pool
-from collector.removal import Remains, Removal
-from collector.retention import delete_expired
-from collector.shred import shred_directory
-from collector.spool_close import SpoolOfDay
 from collector.suppression import Hold, last_day
+from collector.upkeep.retention import delete_expired
 from collector.warehouse import Client, Warehouse, ask
 
-logger = logging.getLogger("collector.seal")
+logger = logging.getLogger("collector.close.seal")
 
 
 class Blocked(Exception):

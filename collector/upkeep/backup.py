@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from collector import __version__, schema
-from collector.closes import ENDED, SAFE, Closes
+from collector.close.closes import ENDED, SAFE, Closes
 from collector.salt import sync_directory
 from collector.warehouse import Client, ask, fetch
 

@@ -21,9 +21,9 @@ from collector.consent_managers import (
     Format,
     unquoted_plain,
 )
-from collector.javascript import shrink
+from collector.page.javascript import shrink
 
-STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parents[1] / "static"
 CACHE_SECONDS = 3600  # A changed setting reaches every open shop within the hour.
 
 # What a consent manager's cookie looks like once percent-decoded: granted, then refused. CATEGORY

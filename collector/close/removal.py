@@ -11,9 +11,9 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from collector.absence import HASH_BYTES, SAMPLE_MAX, Found, parts_of, search
+from collector.close.absence import HASH_BYTES, SAMPLE_MAX, Found, parts_of, search
+from collector.close.shred import shred_directory
 from collector.salt import sync_directory
-from collector.shred import shred_directory
 from collector.warehouse import Client, ask, tell
 
 TABLES: Final = ("hits", "erased")

@@ -15,7 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from collector.operator_client import short_path
+from collector.operator.client import short_path
 
 STOP_SECONDS = 5
 

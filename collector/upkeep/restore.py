@@ -13,10 +13,10 @@ from datetime import date
 from typing import IO, Any, NamedTuple
 
 from collector import schema
-from collector.backup import FORMAT, MANIFEST, UPLOADS_FROM
-from collector.closes import Closes
-from collector.integers import COUNT_COLUMNS
+from collector.close.closes import Closes
+from collector.close.integers import COUNT_COLUMNS
 from collector.schema import NewerSchema
+from collector.upkeep.backup import FORMAT, MANIFEST, UPLOADS_FROM
 from collector.warehouse import Client, Warehouse, ask, tell
 
 

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from collector import check_policy, keys, page_tag, secret
-from collector.check_beacon import look_at_beacon, look_at_cors
-from collector.check_case import Case, Expected, Finding, host_of, registrable, site_of
-from collector.check_fetch import Fetch, Unreachable, fetch
-from collector.check_page import read_page
+from collector import keys, page_tag, secret
+from collector.check import policy
+from collector.check.case import Case, Expected, Finding, host_of, registrable, site_of
+from collector.check.fetching import Fetch, Unreachable, fetch
+from collector.check.page import read_page
+from collector.check.sample import look_at_beacon, look_at_cors
 from collector.consent_managers import Format
-from collector.page_scripts import beacon_script
+from collector.page.scripts import beacon_script
 from collector.settings import Settings
 
 CLOCK_SECONDS_MAX = 60
@@ -170,7 +171,7 @@ def look_at_consent(case: Case) -> Finding:
 def look_at_policy(case: Case) -> Finding:
     snippet = case.snippet
     headers = [*case.answer.headers_named("content-security-policy"), *case.page.policies]
-    every = check_policy.policies(headers)
+    every = policy.policies(headers)
     if snippet.is_pixel:
         needed = [("img-src", snippet.url)]
     else:
@@ -178,7 +179,7 @@ def look_at_policy(case: Case) -> Finding:
     blocked = [
         directive
         for directive, url in needed
-        if not check_policy.allows(every, directive, url, case.answer.url, snippet.nonce)
+        if not policy.allows(every, directive, url, case.answer.url, snippet.nonce)
     ]
     name = "content security policy"
     if blocked:

@@ -5,8 +5,8 @@ It says that it comes from the seller's own browser, so it goes the whole way of
 
 import json
 
-from collector.check_case import Case, Finding
-from collector.check_fetch import Fetched, Unreachable
+from collector.check.case import Case, Finding
+from collector.check.fetching import Fetched, Unreachable
 from collector.consent import OWN_COOKIE, Outcome
 from collector.consent_cookies import cookie_names
 from collector.consent_managers import CATEGORIES, Format

@@ -1,0 +1,1 @@
+"""`collector check URL`: one line for each condition under which a page counts."""

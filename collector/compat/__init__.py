@@ -1,0 +1,1 @@
+"""Compatibility: GoatCounter's and Plausible's own scripts as clients, off by default."""

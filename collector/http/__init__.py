@@ -1,0 +1,1 @@
+"""The server: uvicorn with bounds, an express way beside ASGI's, what all processes answer."""

@@ -1,0 +1,1 @@
+"""What product pages load and show: scripts, snippets, and the pages without JavaScript."""
