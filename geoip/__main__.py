@@ -36,7 +36,7 @@ _log = logging.getLogger("geoip")
 
 
 class _Alone:
-    """The door's application, with what it answers by the express way (see `collector.http.express`)."""
+    """The door and what it answers by the express way (see `collector.http.express`)."""
 
     def __init__(self, application: Application, express: Lanes) -> None:
         self._application = application
