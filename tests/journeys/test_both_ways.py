@@ -56,7 +56,7 @@ LOOKUPS = (
     b"\xff\xfe",
     b'{"ip": "8.8.8.8"}' + b" " * (16 * 1024 - 17),
     b'{"ip": "8.8.8.8"}' + b" " * (16 * 1024 - 16),
-    b" " * 100_000,
+    b" " * 20_000,  # No longer: what a server leaves unread may take its answer along.
 )
 
 
@@ -121,7 +121,7 @@ def test_a_beacon_is_answered_alike(collector: Collector, headers: str) -> None:
         b"\xff\xfe",
         good + b" " * (8 * 1024 - len(good)),
         good + b" " * (8 * 1024 - len(good) + 1),
-        b" " * 100_000,
+        b" " * 20_000,  # No longer: what a server leaves unread may take its answer along.
     ):
         express, asgi = asked(collector, request("POST", "/beacon", headers, body), "/beacon")
         assert express == asgi
