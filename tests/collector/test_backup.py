@@ -15,6 +15,8 @@ from collector.upkeep.restore import DamagedBackup, Restore
 from collector.upkeep.tombstones import Tombstones
 from tests.collector.sealing import DAY, Shop, noon, some_hits
 
+pytestmark = pytest.mark.slow
+
 NEXT_DAY = DAY + timedelta(days=1)
 
 

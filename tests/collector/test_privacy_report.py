@@ -4,10 +4,14 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from collector.close.closes import yesterday
 from collector.privacy.markdown import markdown
 from collector.privacy.report import Settled, Sources, report
 from tests.collector.sealing import DAY, UTC_ZONE, Shop, noon, some_hits
+
+pytestmark = pytest.mark.slow
 
 NEXT_DAY = DAY + timedelta(days=1)
 SETTLED = Settled(UTC_ZONE, 5, 140, "Example Market")

@@ -13,6 +13,8 @@ from collector.warehouse import Warehouse
 from tests.collector.sealing import ARROWS, DAY, Shop, noon, some_hits, totals_of, units_of
 from tests.collector.traces import contents
 
+pytestmark = pytest.mark.slow
+
 
 def test_sealed_numbers_equal_an_exact_reference(shop: Shop) -> None:
     """Two workers' hits of a day, shared out at random: totals by product and seller are those of

@@ -20,6 +20,8 @@ from collector.schema import NewerSchema
 from collector.statements import statement
 from collector.warehouse import ENGINE_LIMITS, Client, Unanswered, Warehouse, ask, told
 
+pytestmark = pytest.mark.slow
+
 ERASED = ("day", "seller", "visitor", "before_batch")
 TABLES = ("hits", "erased", "counts")
 

@@ -10,6 +10,8 @@ from dashboards.catalogue import Catalogue, Listing
 from dashboards.kept import Kept
 from tests.dashboards.running import TODAY, Book, Site, Visits, between, token
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 YESTERDAY = TODAY - DAY
 

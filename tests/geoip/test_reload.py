@@ -22,6 +22,8 @@ from tests.geoip import mmdb
 from tests.geoip.mmdb import BAD_FILES, FLAT, nested
 from tests.geoip.running import Clock, served
 
+pytestmark = pytest.mark.slow
+
 GREEK = ip_address("81.82.3.4")
 
 

@@ -12,6 +12,8 @@ from tests.journeys import backend
 from tests.journeys.asking import Answer, ask
 from tests.journeys.running import Collector
 
+pytestmark = pytest.mark.slow
+
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 REVOKED = "token: revoked; ask for a new one"
 

@@ -15,6 +15,8 @@ from tests.journeys import backend
 from tests.journeys.asking import WAIT_SECONDS, raw
 from tests.journeys.running import FIREFOX, GRANTED, Collector
 
+pytestmark = pytest.mark.slow
+
 SHOP = "https://shop.example"
 STRANGER = "https://stranger.example"
 SETTINGS = {"ORIGINS": SHOP, "VISITOR_VIEWS_MAX": "1000", "TRUSTED_PROXIES": "127.0.0.0/8"}

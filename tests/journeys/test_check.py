@@ -18,6 +18,8 @@ from collector.check.fetching import Fetched
 from collector.check.verdicts import check, report
 from tests.browser.running import Shop, html, running
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 WWW, STATS, ELSEWHERE = "www.shop.localhost", "stats.shop.localhost", "elsewhere.localhost"
 

@@ -10,6 +10,8 @@ import pytest
 from tests.journeys.asking import Answer, ask
 from tests.journeys.running import FIREFOX, GRANTED, Collector, running
 
+pytestmark = pytest.mark.slow
+
 SHOP = "https://shop.example"
 PIXEL_BYTES = 43
 

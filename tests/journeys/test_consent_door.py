@@ -7,6 +7,8 @@ import pytest
 from tests.journeys.asking import Answer, ask
 from tests.journeys.running import FIREFOX, GRANTED, Collector, new_seller, running
 
+pytestmark = pytest.mark.slow
+
 SHOP = "https://shop.example"
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -13,6 +13,8 @@ from collector.spool_file import files, reading
 from tests.journeys.asking import ask, eventually
 from tests.journeys.running import Collector, new_seller, running
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:

@@ -15,6 +15,8 @@ from tests.journeys.asking import Answer, ask, eventually
 from tests.journeys.nginx import nginx
 from tests.journeys.running import FIREFOX, SAFARI, Collector, running
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = {"TRUSTED_PROXIES": "127.0.0.1/32"}
 ONE, OTHER = "127.0.1.2", "127.0.1.3"
 STRANGER = "203.0.113.7"
