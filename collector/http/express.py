@@ -226,12 +226,18 @@ class ExpressProtocol(BoundedProtocol):
         lane, client = self._lane, self.client
         assert lane is not None
         assert client is not None
+        query, found = self._query, self._found
+        # A connection outlives its requests; what they said of a visitor must not.
         self._lane = None
+        self._query = self.url = b""
+        self._found = {}
+        self._all_headers = []
+        self._body = bytearray()
         self._waits = True
         parser = self.parser  # As uvicorn has it: only HTTP/1.1 goes on.
         self._hangs_up = not parser.should_keep_alive() or parser.get_http_version() == "1.0"
         try:
-            lane.answer(self._query, self._found, body, client[0], self._reply)
+            lane.answer(query, found, body, client[0], self._reply)
         except Exception as error:  # a bug of ours; `server` keeps its values out of the log
             self.logger.error("while answering", exc_info=error)
             if self._waits:

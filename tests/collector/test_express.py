@@ -202,3 +202,20 @@ def test_a_stop_waits_for_the_answer(server: Server) -> None:
         assert everything(connection).endswith(b"later")
     server.thread.join(START_SECONDS)
     assert not server.thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        b"GET /fast?ref=Hello HTTP/1.1\r\nHost: x\r\nCookie: Hello\r\n\r\n",
+        POSTED + b"Cookie: Hello\r\nContent-Length: 5\r\n\r\nHello",
+    ],
+)
+def test_a_connection_forgets_what_it_carried(server: Server, asked: bytes) -> None:
+    """It may stay open for long after a visitor's page was answered."""
+    with server.connected() as connection:
+        connection.sendall(asked)
+        assert body(connection) in (BODY, b"Hello")
+        held = [vars(each) for each in server.uvicorn.server_state.connections]
+        assert held
+        assert "Hello" not in repr(held)
