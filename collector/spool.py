@@ -123,15 +123,8 @@ class Spool:
         if len(group.hits) == 1:
             self._arrived.set()
 
-    async def append(self, day: date, hit: Hit) -> None:
-        """Return when the hit is on disk; Unavailable when it is not, or as `put`."""
-        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self.put(day, hit, partial(_tell, future))
-        if not await future:
-            raise Unavailable
-
     async def erase(self, day: date, erasures: list[Erasure]) -> None:
-        """Return when the erasures (seller, visitor, marks) are on disk; errors as append."""
+        """Return when the erasures (seller, visitor, marks) are on disk; else Unavailable."""
         if self._closing:
             raise Unavailable
         group = self._group(day)
@@ -140,7 +133,7 @@ class Spool:
         await group.done()
 
     async def settle(self, day: date) -> None:
-        """Return when everything that arrived before is on disk; errors as append."""
+        """Return when everything that arrived before is on disk; errors as erase."""
         await self.erase(day, [])
 
     def keep_outcome(self, day: date, outcome: str | None) -> None:

@@ -1,5 +1,6 @@
 """Writes spool files for tests as a beacons worker does, and keeps what it wrote for comparison."""
 
+import asyncio
 import random
 import weakref
 from collections.abc import Iterable
@@ -7,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from collector.hit import Hit
+from collector.spool import Spool, Unavailable
 from collector.spool_file import SpoolWriter
 
 DAY = date(2026, 1, 2)
@@ -70,3 +72,11 @@ class Worker:
     def die(self) -> None:
         """Let the lock go without a closed row."""
         self._forgotten()
+
+
+async def append(spool: Spool, day: date, hit: Hit) -> None:
+    """Return when the hit is on disk; Unavailable when it is not."""
+    future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    spool.put(day, hit, future.set_result)
+    if not await future:
+        raise Unavailable

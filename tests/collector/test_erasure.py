@@ -12,7 +12,7 @@ from collector.erasure import erase
 from collector.spool import Spool, Unavailable
 from collector.spool_file import closed_mark, files, is_finished, reading
 from tests.collector.spool_at_work import Day, kept, running
-from tests.collector.spooling import DAY, Worker, hit
+from tests.collector.spooling import DAY, Worker, append, hit
 
 YESTERDAY = date(2026, 1, 1)
 
@@ -142,10 +142,10 @@ def test_a_withdrawal_that_crosses_midnight_still_covers_the_day_it_began_in(
 
     async def story() -> None:
         async with running(tmp_path, today) as spool:
-            await spool.append(DAY, hit("a", visitor=pseudonym("a")))
+            await append(spool, DAY, hit("a", visitor=pseudonym("a")))
             assert await erase(spool, tmp_path, DAY, slow_pseudonym)
             assert not spool.is_failing
-            await spool.append(next_day, hit("a", visitor=5))
+            await append(spool, next_day, hit("a", visitor=5))
 
     asyncio.run(story())
     [(seller, visitor, marks)] = erasures(tmp_path)
@@ -164,12 +164,12 @@ def test_a_withdrawal_after_its_days_close_began_is_not_promised(tmp_path: Path)
 
     async def story() -> None:
         async with running(tmp_path, today) as spool:
-            await spool.append(next_day, hit("a"))
+            await append(spool, next_day, hit("a"))
             closed_mark(tmp_path, DAY).touch()
             with pytest.raises(Unavailable):
                 await spool.erase(DAY, [("a", 5, "{}")])
             await spool.settle(DAY)  # nothing of it waits
-            await spool.append(next_day, hit("a", visitor=5))
+            await append(spool, next_day, hit("a", visitor=5))
             assert not spool.is_failing
 
     asyncio.run(story())

@@ -18,7 +18,7 @@ from tests.collector.spool_at_work import (
     outcomes,
     running,
 )
-from tests.collector.spooling import DAY, hit
+from tests.collector.spooling import DAY, append, hit
 
 
 def test_a_hit_is_on_disk_before_its_sender_is_told(tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_a_hit_is_on_disk_before_its_sender_is_told(tmp_path: Path) -> None:
     async def story() -> None:
         async with running(tmp_path, Day()) as spool:
             for visitor in range(1, 6):
-                await spool.append(DAY, hit(visitor=visitor))
+                await append(spool, DAY, hit(visitor=visitor))
                 assert kept(tmp_path) == list(range(1, visitor + 1))
 
     asyncio.run(story())
@@ -51,7 +51,7 @@ def test_a_crowd_shares_commits_and_nobody_is_lost(tmp_path: Path) -> None:
                 commit()
 
             spool._writer.commit = counting  # type: ignore[method-assign]  # counts, changes nothing
-            await asyncio.gather(*(spool.append(DAY, hit(visitor=n)) for n in range(500)))
+            await asyncio.gather(*(append(spool, DAY, hit(visitor=n)) for n in range(500)))
             assert spool.waiting == 0
 
     asyncio.run(story())
@@ -67,12 +67,12 @@ def test_stopping_commits_what_waits_and_closes_the_day(tmp_path: Path) -> None:
     async def story() -> None:
         async with running(tmp_path, Day()) as spool:
             spool.keep_outcome(DAY, "bot")
-            waiting = [asyncio.create_task(spool.append(DAY, hit(visitor=n))) for n in range(20)]
+            waiting = [asyncio.create_task(append(spool, DAY, hit(visitor=n))) for n in range(20)]
             await asyncio.sleep(0)
             await spool.close()
             await asyncio.gather(*waiting)
             with pytest.raises(Unavailable):
-                await spool.append(DAY, hit())
+                await append(spool, DAY, hit())
             with pytest.raises(Unavailable):
                 await spool.erase(DAY, [("s", 1, "{}")])
 
@@ -91,7 +91,7 @@ def test_a_full_queue_is_unavailable_at_once(tmp_path: Path) -> None:
     async def story() -> Counter[str]:
         async with running(tmp_path, Day(), queue_max=5) as spool:
             results = await asyncio.gather(
-                *(spool.append(DAY, hit(visitor=n)) for n in range(8)), return_exceptions=True
+                *(append(spool, DAY, hit(visitor=n)) for n in range(8)), return_exceptions=True
             )
             return Counter("kept" if each is None else type(each).__name__ for each in results)
 
@@ -116,15 +116,15 @@ def test_a_failed_commit_answers_its_whole_group_and_the_next_one_counts(
 
     async def story() -> None:
         async with running(tmp_path, Day()) as spool:
-            await spool.append(DAY, hit(visitor=1))
+            await append(spool, DAY, hit(visitor=1))
             spool.keep_outcome(DAY, "gpc")
             broken.append(OSError(errno.EIO, "Input/output error"))
             results = await asyncio.gather(
-                *(spool.append(DAY, hit(visitor=n)) for n in (2, 3)), return_exceptions=True
+                *(append(spool, DAY, hit(visitor=n)) for n in (2, 3)), return_exceptions=True
             )
             assert [type(each) for each in results] == [Unavailable, Unavailable]
             assert spool.is_failing
-            await spool.append(DAY, hit(visitor=4))
+            await append(spool, DAY, hit(visitor=4))
             assert not spool.is_failing
 
     with caplog.at_level(logging.ERROR):
@@ -146,8 +146,8 @@ def test_a_bug_is_never_answered_with_yes(
     async def story() -> None:
         async with running(tmp_path, Day()) as spool:
             with pytest.raises(Unavailable):
-                await spool.append(DAY, hit(product="half a pair: \ud83e"))
-            await spool.append(DAY, hit(visitor=2))
+                await append(spool, DAY, hit(product="half a pair: \ud83e"))
+            await append(spool, DAY, hit(visitor=2))
 
     with caplog.at_level(logging.ERROR):
         asyncio.run(story())
@@ -164,15 +164,15 @@ def test_a_directory_that_is_gone_is_unavailable_until_it_is_back(tmp_path: Path
     async def story() -> None:
         today = Day()
         async with running(spool_directory, today) as spool:
-            await spool.append(DAY, hit(visitor=1))
+            await append(spool, DAY, hit(visitor=1))
             today.now = NEXT_DAY
             shutil.rmtree(tmp_path / "mounted")
             (tmp_path / "mounted").touch()
             with pytest.raises(Unavailable):
-                await spool.append(NEXT_DAY, hit(visitor=2))
+                await append(spool, NEXT_DAY, hit(visitor=2))
             assert spool.is_failing
             (tmp_path / "mounted").unlink()
-            await spool.append(NEXT_DAY, hit(visitor=3))
+            await append(spool, NEXT_DAY, hit(visitor=3))
 
     asyncio.run(story())
     assert kept(spool_directory, NEXT_DAY) == [3]

@@ -16,7 +16,7 @@ from tests.collector.spool_at_work import (
     running,
     until,
 )
-from tests.collector.spooling import DAY, hit
+from tests.collector.spooling import DAY, append, hit
 
 
 def test_midnight_closes_one_file_and_opens_another(tmp_path: Path) -> None:
@@ -25,9 +25,9 @@ def test_midnight_closes_one_file_and_opens_another(tmp_path: Path) -> None:
     async def story() -> None:
         today = Day()
         async with running(tmp_path, today) as spool:
-            await spool.append(DAY, hit(visitor=1))
+            await append(spool, DAY, hit(visitor=1))
             today.now = NEXT_DAY
-            await spool.append(NEXT_DAY, hit(visitor=2))
+            await append(spool, NEXT_DAY, hit(visitor=2))
             yesterday, this_day = files(tmp_path)
             assert (is_finished(yesterday), is_finished(this_day)) == (True, False)
 
@@ -59,11 +59,11 @@ def test_an_outcome_that_comes_after_midnight_breaks_nothing(
     async def story() -> None:
         today = Day()
         async with running(tmp_path, today) as spool:
-            await spool.append(DAY, hit(visitor=1))
+            await append(spool, DAY, hit(visitor=1))
             today.now = NEXT_DAY
-            await spool.append(NEXT_DAY, hit(visitor=2))
+            await append(spool, NEXT_DAY, hit(visitor=2))
             spool.keep_outcome(DAY, "unavailable")
-            await spool.append(NEXT_DAY, hit(visitor=3))
+            await append(spool, NEXT_DAY, hit(visitor=3))
             assert not spool.is_failing
 
     asyncio.run(story())
@@ -80,11 +80,11 @@ def test_a_hit_of_a_closed_day_is_refused_and_stops_nobody_else(tmp_path: Path) 
         today = Day()
         async with running(tmp_path, today) as spool:
             today.now = NEXT_DAY
-            await spool.append(NEXT_DAY, hit(visitor=1))
+            await append(spool, NEXT_DAY, hit(visitor=1))
             with pytest.raises(Unavailable):
-                await spool.append(DAY, hit(visitor=2))
+                await append(spool, DAY, hit(visitor=2))
             assert not spool.is_failing
-            await spool.append(NEXT_DAY, hit(visitor=3))
+            await append(spool, NEXT_DAY, hit(visitor=3))
 
     asyncio.run(story())
     assert kept(tmp_path, NEXT_DAY) == [1, 3]
@@ -98,16 +98,16 @@ def test_a_notice_reaches_the_other_process_today_and_tomorrow(tmp_path: Path) -
     async def story() -> None:
         today = Day()
         async with running(tmp_path, today) as spool:
-            appending = asyncio.create_task(spool.append(DAY, hit()))
+            appending = asyncio.create_task(append(spool, DAY, hit()))
             await until(lambda: spool.waiting == 0 and spool._writer is not None)
             spool.notice("one", "first sentence")  # its commit runs in the other thread now
             await appending
             spool.notice("two", "second sentence")
-            await spool.append(DAY, hit())
-            await spool.append(DAY, hit())
+            await append(spool, DAY, hit())
+            await append(spool, DAY, hit())
             assert notices(tmp_path) == {"one": "first sentence", "two": "second sentence"}
             today.now = NEXT_DAY
-            await spool.append(NEXT_DAY, hit())
+            await append(spool, NEXT_DAY, hit())
             assert notices(tmp_path, NEXT_DAY) == notices(tmp_path)
             assert spool.notices == ("first sentence", "second sentence")
 

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from collector.spool import Spool
-from tests.collector.spooling import hit
+from tests.collector.spooling import append, hit
 
 COUNT = 40
 AT_ONCE = 5
@@ -23,14 +23,14 @@ def day_of(number: int) -> date:
     return DAYS[0] if number < COUNT // 2 else DAYS[1]
 
 
-async def append(directory: Path, answers: int) -> None:
+async def run(directory: Path, answers: int) -> None:
     """Append every hit; answer each."""
     today = DAYS[0]
     spool = Spool(directory, queue_max=100, today=lambda: today)
     spool.start()
 
     async def one(number: int) -> None:
-        await spool.append(day_of(number), hit(product=f"p{number}", visitor=number))
+        await append(spool, day_of(number), hit(product=f"p{number}", visitor=number))
         os.write(answers, b"%d\n" % number)
 
     for first in range(0, COUNT, AT_ONCE):
@@ -40,4 +40,4 @@ async def append(directory: Path, answers: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(append(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(run(Path(sys.argv[1]), int(sys.argv[2])))
