@@ -87,9 +87,10 @@ class ClientAddress:
         # From the right: every proxy appends the address that it saw, so what lies left of the
         # first untrusted hop was written by the client and may be forged.
         text = forwarded.decode("latin-1")
-        hops = text.split(",") if "," in text else (text,)
+        if "," not in text:
+            return parse(text)
         address: IPAddress | None = peer
-        for hop in hops[: -FORWARDED_HOPS_MAX - 1 : -1]:
+        for hop in text.split(",")[: -FORWARDED_HOPS_MAX - 1 : -1]:
             address = parse(hop)
             if address is None or not self.is_trusted(address):
                 return address

@@ -29,11 +29,14 @@ PAGES_KNOWN_MAX = 32_768
 HEAD_BYTES_MAX = 512  # Longer ones are read anew each time, so that memory has a bound: 30 MB.
 _LONE_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _PAGE_FIELDS = {"seller", "product", "sig"}
+_NO_CHOICE = Choice.NONE  # looking an enum's member up costs ten times as much
 
 PREFETCH_HEADERS = frozenset((b"sec-purpose", b"purpose", b"x-moz", b"x-purpose"))
+# Those by which a browser says no, or that nobody is looking.
+SIGNAL_HEADERS = PREFETCH_HEADERS | {b"dnt", b"sec-gpc"}
 # Whoever asks for one more has to name it here: no other header of a beacon is even kept.
-HEADERS_READ = PREFETCH_HEADERS | {
-    b"content-type", b"cookie", b"dnt", b"origin", b"sec-gpc", b"user-agent", b"x-forwarded-for",
+HEADERS_READ = SIGNAL_HEADERS | {
+    b"content-type", b"cookie", b"origin", b"user-agent", b"x-forwarded-for",
 }  # fmt: skip
 
 
@@ -79,7 +82,7 @@ class Beacon:
         self.headers = headers
         self.cookies = headers.get(b"cookie", b"")
         self.origin: tuple[str, str] | None = None
-        self.choice = Choice.NONE
+        self.choice = _NO_CHOICE
         self.device: Device | None = None
 
     @property

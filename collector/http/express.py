@@ -99,6 +99,8 @@ class ExpressProtocol(BoundedProtocol):
 
     _undecided = True  # Whose request this is shows when its line is there.
     _lane: Lane | None = None  # The express request's that is being read.
+    _reads: frozenset[bytes] | None = None  # Its headers, while they come.
+    _all_headers: Headers | None = None  # For ASGI, where it may have to go that way after all.
     _awaits_body = False
     _passes = False  # What the parser finds now is no ASGI request's.
     _waits = False  # An express request has no answer yet.
@@ -117,24 +119,23 @@ class ExpressProtocol(BoundedProtocol):
     def on_message_begin(self) -> None:
         """A head begins."""
         self._reads_head = self._undecided = True
+        self._reads = None
         self._head_bytes = 0
         self.url = b""
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header; behind a body it is a trailer, and nobody's (RFC 9110 section 6.5.1)."""
-        if not self._reads_head:
-            return
         if self._undecided:
             self._decide()
-        lane = self._lane
-        if lane is None:
-            if not self._passes:
+        reads = self._reads
+        if reads is None:
+            if self._reads_head and not self._passes:
                 super().on_header(name, value)
             return
         name = name.lower()
-        if lane.body_bytes_max:
+        if self._all_headers is not None:
             self._all_headers.append((name, value))
-        if name in lane.reads:
+        if name in reads:
             found = self._found
             found[name] = joined(name, found[name], value) if name in found else value
 
@@ -146,6 +147,7 @@ class ExpressProtocol(BoundedProtocol):
             super().on_headers_complete()
             return
         self._reads_head = False
+        self._reads = None
         self._head_bytes = 0
         self._heads += 1
         if self._lane is None:
@@ -198,9 +200,10 @@ class ExpressProtocol(BoundedProtocol):
             self._begin_asgi()
             return
         self._lane = lane
+        self._reads = lane.reads
         self._found: dict[bytes, bytes] = {}
         if lane.body_bytes_max:
-            self._all_headers: Headers = []
+            self._all_headers = []
             self._body = bytearray()
 
     def _is_free(self) -> bool:
@@ -217,8 +220,9 @@ class ExpressProtocol(BoundedProtocol):
         self._awaits_body = False
         self._lane = None
         self._begin_asgi()
-        for name, value in self._all_headers:
+        for name, value in self._all_headers or ():
             super().on_header(name, value)
+        self._all_headers = None
         super().on_headers_complete()
         super().on_body(bytes(self._body))
 
@@ -231,8 +235,9 @@ class ExpressProtocol(BoundedProtocol):
         self._lane = None
         self._query = self.url = b""
         self._found = {}
-        self._all_headers = []
-        self._body = bytearray()
+        if self._all_headers is not None:
+            self._all_headers = None
+            self._body = bytearray()
         self._waits = True
         parser = self.parser  # As uvicorn has it: only HTTP/1.1 goes on.
         self._hangs_up = not parser.should_keep_alive() or parser.get_http_version() == "1.0"
