@@ -17,6 +17,7 @@ from collector.close.day_count import COUNT_SETTINGS, DayCount
 from collector.close.integers import Integers
 from collector.close.loading import Loading
 from collector.close.removal import Remains, Removal
+from collector.http.server import collect_seldom
 from collector.suppression import hold_back
 from collector.warehouse import Client, Warehouse
 
@@ -31,6 +32,7 @@ def main() -> None:
     warehouse.migrate()
     fill(warehouse.connect(), hits)
     print("filled", flush=True)
+    collect_seldom()  # as every process that serves does
     sys.stdin.readline()
     seconds = seal(warehouse, folder / "seals")
     size = (

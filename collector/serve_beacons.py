@@ -6,7 +6,6 @@ crash the beacon. A test looks at what is loaded.
 
 import asyncio
 import contextlib
-import gc
 import logging
 import socket
 import time
@@ -58,7 +57,6 @@ from geoip.wiring import assemble
 logger = logging.getLogger("collector.beacons")
 
 TEND_SECONDS = 1.0
-GARBAGE_OBJECTS = 10_000  # Between collections; a beacon makes a few dozen objects.
 DEFAULT_CONSENT_COOKIE = "statistics_consent"
 
 
@@ -280,9 +278,5 @@ def run(settings: Settings, listener: socket.socket) -> None:
     """Serve beacons in this process until it is told to stop."""
     with assembling():
         worker = Worker(settings, World())
-    # What was loaded stays; looking through it for garbage again and again costs a twentieth.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE_OBJECTS, 20, 50)
     logger.info("beacons: listening, with %s as today", worker.today())
     serve(worker.application, listener)

@@ -72,7 +72,7 @@ def hold_back(chance: Random) -> Hold:
     """
 
     def hold(counts: Mapping[str, int]) -> Mapping[str, int]:
-        if chance.randrange(HOLD_BACK_ONE_IN):
+        if chance.random() >= 1 / HOLD_BACK_ONE_IN:
             return {}
         return {value: _heads_in_a_row(chance) for value in counts}
 

@@ -27,6 +27,7 @@ POOL_COLUMNS: Final = (
     "period", "start", "seller", "product", "dimension", "value", "visitors", "seconds", "day",
 )  # fmt: skip
 CHUNK_ROWS: Final = 100_000
+WRITTEN_ROWS: Final = 1_000  # Hashed and written together.
 MANIFEST: Final = "manifest.json"
 TABLES: Final = ("counts", "pools")
 
@@ -75,12 +76,14 @@ class Integers:
         """
         self._directory = directory
         self._day = day
+        self._closed = f'"{day}",{seal}]\n'
         self._seal = seal
         self._earliest = day
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         (directory / MANIFEST).unlink(missing_ok=True)
         sync_directory(directory)
         self._files = {table: (directory / f"{table}.rows").open("wb") for table in TABLES}
+        self._rows: dict[str, list[str]] = {table: [] for table in TABLES}
         self._sums = {table: [0] * 5 for table in TABLES}
         self._hashes = {table: hashlib.sha256() for table in TABLES}
 
@@ -99,8 +102,8 @@ class Integers:
         seller, product, value = _quoted(cell.seller), _quoted(cell.product), _quoted(cell.value)
         self._add(
             "counts",
-            f'["{start}","{cell.period}",{seller},{product},"{cell.dimension}",{value},'
-            f'{cell.visitors},{views},{cell.seconds},"{self._day}",{self._seal}]\n',
+            f'["{_said(start)}","{cell.period}",{seller},{product},"{cell.dimension}",{value},'
+            f"{cell.visitors},{views},{cell.seconds},{self._closed}",
             cell,
             views,
         )
@@ -110,7 +113,7 @@ class Integers:
         seller, product, value = _quoted(cell.seller), _quoted(cell.product), _quoted(cell.value)
         self._add(
             "pools",
-            f'["{cell.period}","{cell.start}",{seller},{product},"{cell.dimension}",{value},'
+            f'["{cell.period}","{_said(cell.start)}",{seller},{product},"{cell.dimension}",{value},'
             f'{cell.visitors},{cell.seconds},"{self._day}"]\n',
             cell,
             0,
@@ -118,7 +121,8 @@ class Integers:
 
     def finish(self, pools_closed: Iterable[tuple[str, date]]) -> Manifest:
         """Make everything durable; when this returns, these are the day's numbers."""
-        for file in self._files.values():
+        for table, file in self._files.items():
+            self._write(table)
             file.flush()
             os.fsync(file.fileno())
         manifest = Manifest(
@@ -143,9 +147,10 @@ class Integers:
         return manifest
 
     def _add(self, table: str, row: str, cell: Cell, views: int) -> None:
-        line = row.encode()
-        self._hashes[table].update(line)
-        self._files[table].write(line)
+        rows = self._rows[table]
+        rows.append(row)
+        if len(rows) == WRITTEN_ROWS:
+            self._write(table)
         period, start, seller, product, dimension, value, visitors, seconds = cell
         sums = self._sums[table]
         sums[0] += 1
@@ -153,10 +158,21 @@ class Integers:
         sums[2] += views
         sums[3] += seconds
         text = (
-            f"{start}\t{period}\t{seller}\t{product}\t{dimension}\t{value}"
+            f"{_said(start)}\t{period}\t{seller}\t{product}\t{dimension}\t{value}"
             f"\t{visitors}\t{views}\t{seconds}"
         )
         sums[4] += zlib.crc32(text.encode())
+
+    def _write(self, table: str) -> None:
+        lines = "".join(self._rows[table]).encode()
+        self._rows[table].clear()
+        self._hashes[table].update(lines)
+        self._files[table].write(lines)
+
+
+@lru_cache
+def _said(day: date) -> str:
+    return day.isoformat()  # three times a row, and a million rows are of few days
 
 
 @lru_cache(100_000)

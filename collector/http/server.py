@@ -4,6 +4,7 @@ The access log stays off, because it prints client addresses; proxies are read b
 by uvicorn, which would believe the leftmost, forged entry.
 """
 
+import gc
 import logging
 import socket
 import sys
@@ -18,6 +19,7 @@ from collector.settings import PREFIX, BadSettings, bind_parts
 
 SHUTDOWN_SECONDS = 10
 BACKLOG = 2048
+GARBAGE_OBJECTS = 10_000  # Between collections; a beacon makes a few dozen objects.
 
 
 def configure_logging(level: str) -> None:
@@ -70,11 +72,22 @@ def listen(bind: str, setting: str) -> socket.socket:
     return listener
 
 
+def collect_seldom() -> None:
+    """Look for garbage seldom, and never in what is there now: what was loaded stays.
+
+    Why  looking costs a beacon a twentieth, and a day's close, which holds a group's rows, a third.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_OBJECTS, 20, 50)
+
+
 def serve(application: Any, listener: socket.socket) -> None:
     """Answer until SIGTERM or SIGINT; the application's lifespan ends before this returns.
 
     Afterwards uvicorn raises the signal again, so nothing that matters may come after this call.
     """
+    collect_seldom()
     config = uvicorn.Config(
         application,
         loop="uvloop",
