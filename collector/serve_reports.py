@@ -98,6 +98,7 @@ class Reports:
         )
         self.catalogue = Catalogue(settings.data_dir / "catalogue.sqlite")
         self.shares = Shares(settings.data_dir / "shares.sqlite")
+        self._restores = 0
         self.desk = self._desk(secrets)
         self.chores = Chores(
             drain=self.drain,
@@ -118,6 +119,7 @@ class Reports:
             now=self.calendar.now,
             catalogue=self.catalogue,
             shares=self.shares,
+            restored=lambda: self._restores,
             options=Options(
                 public_url=settings.reports_public_url,
                 path_prefix=settings.path_prefix,
@@ -177,7 +179,11 @@ class Reports:
             facts=_facts(settings),
             timezone=settings.timezone,
             restoring=threading.Lock(),
+            restored=self._note_restore,
         )
+
+    def _note_restore(self) -> None:
+        self._restores += 1
 
     @contextlib.contextmanager
     def _pause_all(self) -> Iterator[None]:

@@ -109,13 +109,14 @@ class BreakdownAnswer(Answer):
 
 
 class ExportRow(Answer):
-    """A product's day; orders is null where the marketplace told none."""
+    """A product's day; views and visitors are null on a day without data, orders where the
+    marketplace told none."""
 
     date: date
     product: str
     title: str | None
-    views: int
-    visitors: int
+    views: int | None
+    visitors: int | None
     orders: int | None
 
 
@@ -123,6 +124,7 @@ class Export(Answer):
     """Every product and day with a visit or an order, by day."""
 
     rows: list[ExportRow]
+    deleted: DeletedDays
 
 
 class ErrorDetail(Answer):

@@ -99,7 +99,7 @@ class Api:
         listed = self.shop.catalogue.products(shelf.seller, shelf.products)
         rows = self.shop.stats.day_rows(shelf, query.span)
         return StreamingResponse(
-            export.objects(rows, listed),
+            export.objects(rows, listed, deleted(self.shop.stats, query.span)),
             media_type="application/json",
             headers={"Cache-Control": PRIVATE},
         )
@@ -238,13 +238,17 @@ def answer(request: Request, body: BaseModel) -> Response:
 
 
 def download(shop: Shop, shelf: Shelf, span: Span, excel: bool) -> Response:
-    """Return a range as a CSV file, read and sent a month at a time."""
+    """Return a range as a CSV file, read and sent a month at a time.
+
+    A table has no place to say that days are deleted, so its name begins with the first that isn't.
+    """
     listed = shop.catalogue.products(shelf.seller, shelf.products)
+    first = min(shop.stats.asking.kept(span).first, span.last)
     return StreamingResponse(
         export.lines(shop.stats.day_rows(shelf, span), listed, excel=excel),
         media_type="text/csv; charset=utf-8",
         headers={
-            "Content-Disposition": f'attachment; filename="visitors-{span.first}-{span.last}.csv"',
+            "Content-Disposition": f'attachment; filename="visitors-{first}-{span.last}.csv"',
             "Cache-Control": PRIVATE,
         },
     )

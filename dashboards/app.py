@@ -73,6 +73,7 @@ def create_app(
     catalogue: Catalogue,
     shares: Shares,
     options: Options,
+    restored: Callable[[], int] = lambda: 0,
     more_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Return the application that sellers and the marketplace read from.
@@ -83,6 +84,7 @@ def create_app(
     catalogue, shares   the two small files that this package keeps
     calendar     which days there are, and how far they were stored
     now          the local time of the day that is being counted
+    restored     a number that changes whenever a backup was put back
     more_routes  the composition root's own, such as /readyz; they come first
     """
     look = _look(options)
@@ -93,7 +95,7 @@ def create_app(
         today_step_minutes=options.today_step_minutes,
         keep_counts_days=options.keep_counts_days,
         breakdown_min=options.breakdown_min,
-        forgotten=lambda: catalogue.forgotten,
+        changed=lambda: (catalogue.forgotten, restored()),
     )
     shop = Shop(Access(authorise, sessions), stats, catalogue)
 

@@ -43,9 +43,9 @@ class Asking:
         *,
         today_step_minutes: int,
         keep_counts_days: int,
-        forgotten: Callable[[], int],
+        changed: Callable[[], Hashable],
     ) -> None:
-        """forgotten() is a number that changes whenever a seller was forgotten."""
+        """changed() is something else whenever a seller was forgotten or a backup put back."""
         self.pool = pool
         self.snapshot = Snapshot(calendar, now, today_step_minutes)
         self.keep_counts_days = keep_counts_days
@@ -55,7 +55,7 @@ class Asking:
         self._by_day: Kept[ByDay] = Kept(ANSWERS_KEPT, rows_max=ANSWERS_ROWS_MAX, rows=_rows)
         self._now = now
         self._uploads = 0
-        self._forgotten = forgotten
+        self._changed = changed
 
     def uploaded(self) -> None:
         """Note that something of days that are over was added: ask about them anew."""
@@ -82,10 +82,15 @@ class Asking:
 
     def days(self, span: Span) -> dict[date, State]:
         """Return the state of each day that has numbers; lost and deleted days have none."""
+        kept = self.kept(span)
+        states = self._calendar.days(kept.first, kept.last) if kept.days else {}
+        return {day: state for day, state in states.items() if state != "lost"}
+
+    def kept(self, span: Span) -> Span:
+        """Return the part of a range whose counts are kept; it may be empty."""
         kept_from = self.kept_from()
         first = span.first if kept_from is None else max(span.first, kept_from)
-        states = self._calendar.days(first, span.last) if first <= span.last else {}
-        return {day: state for day, state in states.items() if state != "lost"}
+        return Span(first, span.last)
 
     def ask(
         self, question: str, shelf: Shelf, span: Span, *, always: bool = False, **more: object
@@ -94,17 +99,19 @@ class Asking:
 
         Asks again if a day was sealed meanwhile, so that it is neither missed nor counted twice.
 
-        always   asks though no day is sealed
+        always   asks about every day that is kept, also those on which nothing ran: what the
+                 marketplace told of a day doesn't depend on us
         Errors   Refused (503)
         """
         for _ in range(ATTEMPTS):
             days = self.days(span)
-            if not days:
+            if not days and not always:
                 return {}, (), {}
             opened = tuple(sorted(day for day, state in days.items() if state == "open"))
             rows: Sequence[Row] = ()
             if len(opened) < len(days) or always:
-                ends = {"first": min(days), "last": span.last, "open": list(opened)}
+                first = self.kept(span).first if always else min(days)
+                ends = {"first": first, "last": span.last, "open": list(opened)}
                 rows = self._closed(question, shelf.parameters | ends | more, days)
             totals = self._open_days(shelf, opened) if opened else {}
             if self.days(span) == days:
@@ -116,12 +123,12 @@ class Asking:
     ) -> Sequence[Row]:
         """Return what is known of days that are over.
 
-        It changes only when a day is sealed, which the days tell, something is uploaded or a seller
-        forgotten. Sorting, searching and turning pages ask for the same again. Uploads that a
-        backup puts back while this runs are seen within ANSWERS_MINUTES.
+        It changes only when a day is sealed, which the days tell, something is uploaded, a seller
+        forgotten or a backup put back. Sorting, searching and turning pages ask for the same again.
+        What somebody changes in the database by hand is seen within ANSWERS_MINUTES.
         """
         part = self._now().timestamp() // (60 * ANSWERS_MINUTES)
-        version = (self._uploads, self._forgotten(), part)
+        version = (self._uploads, self._changed(), part)
         if question in DAY_AT:
             return self._closed_by_day(question, parameters, days, version)
         key = (question, repr(parameters), hash(tuple(days.items())))

@@ -3,21 +3,26 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from dashboards.answers import Deleted
 from dashboards.catalogue import Listing
 from dashboards.stats import DayRow
 
 HEADER = ("date", "product", "title", "views", "visitors", "orders")
 CHUNK_ROWS = 1000
 # A spreadsheet takes a cell that begins like this for a formula, and runs it.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = re.compile(" *[=+@\t\r-]")
+# Where another separator is expected than was written, quotes mean nothing and a cell begins here.
+CELL_IN_CELL = re.compile('([\t\r\n;,]"*)(?=[=+@-])')
 BYTE_ORDER_MARK = "\ufeff"
 
 
 def harmless(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula: an apostrophe before such a start."""
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
+    text = CELL_IN_CELL.sub(r"\1'", text)
+    return f"'{text}" if FORMULA.match(text) else text
 
 
 def lines(rows: Iterable[DayRow], listed: Mapping[str, Listing], *, excel: bool) -> Iterator[str]:
@@ -33,9 +38,9 @@ def lines(rows: Iterable[DayRow], listed: Mapping[str, Listing], *, excel: bool)
     writer.writerow(HEADER)
     for number, row in enumerate(rows, 1):
         title = harmless(_title(listed, row.product) or "")
+        seen = row.totals or ("", "")
         orders = "" if row.orders is None else row.orders
-        seen = row.totals
-        writer.writerow((row.day, harmless(row.product), title, seen.views, seen.visitors, orders))
+        writer.writerow((row.day, harmless(row.product), title, *seen, orders))
         if number % CHUNK_ROWS == 0:
             yield buffer.getvalue()
             buffer.seek(0)
@@ -43,9 +48,12 @@ def lines(rows: Iterable[DayRow], listed: Mapping[str, Listing], *, excel: bool)
     yield buffer.getvalue()
 
 
-def objects(rows: Iterable[DayRow], listed: Mapping[str, Listing]) -> Iterator[str]:
+def objects(
+    rows: Iterable[DayRow], listed: Mapping[str, Listing], gone: Deleted | None
+) -> Iterator[str]:
     """Yield a JSON object whose `rows` are the same rows, a thousand at a time."""
-    yield '{"rows":['
+    deleted = "null" if gone is None else gone.model_dump_json()
+    yield f'{{"deleted":{deleted},"rows":['
     chunk: list[str] = []
     first = True
     for row in rows:
@@ -57,8 +65,9 @@ def objects(rows: Iterable[DayRow], listed: Mapping[str, Listing]) -> Iterator[s
 
 
 def _object(row: DayRow, listed: Mapping[str, Listing]) -> dict[str, object]:
-    values = (row.day.isoformat(), row.product, _title(listed, row.product), *row.totals)
-    return dict(zip(HEADER, (*values, row.orders), strict=True))
+    seen = row.totals or (None, None)
+    values = (row.day.isoformat(), row.product, _title(listed, row.product), *seen, row.orders)
+    return dict(zip(HEADER, values, strict=True))
 
 
 def _title(listed: Mapping[str, Listing], product: str) -> str | None:

@@ -16,6 +16,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StringConstraints,
     TypeAdapter,
     ValidationError,
 )
@@ -69,7 +70,7 @@ class Sent(BaseModel):
 class ListingSent(Sent):
     """A row of PUT /operator/products"""
 
-    title: Annotated[str, Field(min_length=1, max_length=300)]
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
     url: Annotated[
         Annotated[str, AfterValidator(_address), Field(max_length=2000)] | None, Optional
     ] = None

@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from dashboards.access import NUMBERS, Grant, shelf_of
-from dashboards.api import PRIVATE
+from dashboards.answers import Deleted
+from dashboards.api import PRIVATE, deleted
 from dashboards.bodies import body
 from dashboards.period import DAY as ONE_DAY
 from dashboards.period import SPAN_DAYS_MAX, Interval, Span, intervals, month_of
@@ -99,7 +100,7 @@ class Plausible:
                 }
                 for row in rows[first : first + count]
             ],
-            "meta": _meta(query, span, len(rows), unlisted),
+            "meta": _meta(query, span, len(rows), unlisted, deleted(self.shop.stats, span)),
             "query": self._echo(query, span),
         }
 
@@ -197,17 +198,25 @@ def _sorted(results: Iterable[Result], query: Query) -> list[Result]:
     return rows
 
 
-def _meta(query: Query, span: Span, rows: int, unlisted: int) -> dict[str, Any]:
+def _meta(
+    query: Query, span: Span, rows: int, unlisted: int, gone: Deleted | None
+) -> dict[str, Any]:
     meta: dict[str, Any] = {}
     if query.include.total_rows:
         meta["total_rows"] = rows
     steps = [TIMES[d] for d in query.dimensions if d in TIMES]
     if query.include.time_labels and steps:
         meta["time_labels"] = [_label(part, steps[0]) for part in intervals(span, steps[0])]
+    lost = [f"days before {gone.before} are {gone.message}"] if gone else []
     warnings = [ADDED_UP] if span.days > 1 else []
     warnings += [f"{unlisted} {WAITING}"] if unlisted else []
-    if warnings and "visitors" in query.metrics:
-        meta["metric_warnings"] = {
-            "visitors": {"code": "visitor_days", "warning": "; ".join(warnings)}
+    said = {"visitors": [*warnings, *lost], "pageviews": lost}
+    told = {
+        name: {
+            "code": "deleted_days" if sentences == lost else "visitor_days",
+            "warning": "; ".join(sentences),
         }
-    return meta
+        for name, sentences in said.items()
+        if name in query.metrics and sentences
+    }
+    return meta | ({"metric_warnings": told} if told else {})

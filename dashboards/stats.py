@@ -2,7 +2,7 @@
 
 import threading
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -44,11 +44,15 @@ class Told(NamedTuple):
 
 
 class DayRow(NamedTuple):
-    """A product's day; orders is None where the marketplace told none."""
+    """A product's day.
+
+    totals   None on a day without data
+    orders   None where the marketplace told none
+    """
 
     day: date
     product: str
-    totals: Totals
+    totals: Totals | None
     orders: int | None
 
 
@@ -81,7 +85,7 @@ class Stats:
         today_step_minutes: int,
         keep_counts_days: int,
         breakdown_min: int,
-        forgotten: Callable[[], int] = lambda: 0,
+        changed: Callable[[], Hashable] = lambda: 0,
     ) -> None:
         self.breakdown_min = breakdown_min
         self._pool = Pool(connect, failures=(ClickHouseError, OSError))
@@ -91,7 +95,7 @@ class Stats:
             now,
             today_step_minutes=today_step_minutes,
             keep_counts_days=keep_counts_days,
-            forgotten=forgotten,
+            changed=changed,
         )
         self._uploading = threading.Lock()
 
@@ -177,11 +181,12 @@ class Stats:
         """
         for month in intervals(span, "month"):
             seen = {(day, product): totals for day, product, totals in self.rows(shelf, month)}
-            _, rows, _ = self.asking.ask("orders", shelf, month, always=True)
+            days, rows, _ = self.asking.ask("orders", shelf, month, always=True)
             orders = {(day, product): int(n) for day, product, n in rows}
             for day, product in sorted(seen.keys() | orders.keys()):
                 key = (day, product)
-                yield DayRow(day, product, seen.get(key, NOBODY), orders.get(key))
+                nothing = NOBODY if day in days else None
+                yield DayRow(day, product, seen.get(key, nothing), orders.get(key))
 
     def sparks(self, shelf: Shelf, parts: Sequence[Span]) -> dict[str, list[int]]:
         """Return each product's visitors in each part of a stretch cut into parts."""
@@ -254,9 +259,12 @@ class Stats:
                 self.asking.uploaded()
 
     def uploaded(self, shelf: Shelf, span: Span) -> list[Told]:
-        """Return what was uploaded for sealed days."""
-        _, rows, _ = self.asking.ask("uploaded", shelf, span)
-        return [Told(what, day, int(n), int(views)) for what, day, n, views in rows]
+        """Return what was uploaded for sealed days.
+
+        Not for days on which nothing ran: there is nothing to set it against.
+        """
+        days, rows, _ = self.asking.ask("uploaded", shelf, span)
+        return [Told(what, day, int(n), int(views)) for what, day, n, views in rows if day in days]
 
     def outcomes(self, span: Span) -> dict[date, dict[str, int]]:
         """Return what became of the beacons of each sealed day, by outcome."""

@@ -45,6 +45,7 @@ class Desk:
 
     pause   held while neither drain nor seal may work
     others  what else holds a seller's rows: name → removes them and returns how many
+    restored  called when a restore ended, however it ended
     """
 
     data: Path
@@ -62,6 +63,7 @@ class Desk:
     facts: Facts
     timezone: ZoneInfo
     restoring: threading.Lock
+    restored: Callable[[], None]
 
     @contextlib.contextmanager
     def client(self) -> Iterator[Client]:
@@ -210,8 +212,11 @@ def _restore(desk: Desk, file: IO[bytes]) -> Response:
         return _said("another restore is under way; wait for its end", 409)
     try:
         with desk.client() as client:
-            done = Restore(desk.warehouse, client, desk.ledger.closes, desk.tombstones)
-            return _said(done.restore(file).sentence())
+            work = Restore(desk.warehouse, client, desk.ledger.closes, desk.tombstones)
+            try:
+                return _said(work.restore(file).sentence())
+            finally:
+                desk.restored()
     except (DamagedBackup, NewerSchema) as error:
         return _said(str(error), 400)
     finally:

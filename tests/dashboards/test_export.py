@@ -3,10 +3,12 @@
 import csv
 import io
 import json
-from datetime import timedelta
+from datetime import date, timedelta
+
+import pytest
 
 from dashboards.catalogue import Catalogue, Listing
-from tests.dashboards.running import TODAY, Book, Site, Visits, between, token
+from tests.dashboards.running import TODAY, Answer, Book, Site, Visits, between, token
 
 DAY = timedelta(days=1)
 HEADER = ["date", "product", "title", "views", "visitors", "orders"]
@@ -77,6 +79,71 @@ def test_no_cell_is_a_formula(site: Site, visits: Visits, catalogue: Catalogue) 
     ).text
 
     assert [row[2] for row in table(text)[1:]] == [*(f"'{title}" for title in titles[:-1]), "A=B"]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("", ";"), ("", "\t"), ("excel", ","), ("excel", "\t")],
+)
+@pytest.mark.parametrize("title", ["a{}=1+1", "a{}+1", 'a{}"=1+1', "a\n=1+1", "a\r\n@sum"])
+def test_no_cell_is_a_formula_to_who_expects_another_separator(
+    title: str, written: str, expected: str, site: Site, visits: Visits, catalogue: Catalogue
+) -> None:
+    """A spreadsheet that separates by something else than the file does cuts it elsewhere, at every
+    new line too; none of those pieces begins like a formula either."""
+    visits.add("1", 1)
+    catalogue.put([Listing(visits.seller, "1", title.format(expected))])
+    asked = between(TODAY, TODAY, **({"for_": written} if written else {}))
+
+    text = site.ask("/api/v1/export.csv", bearer=token("stats", visits.seller), **asked).text
+
+    pieces = [piece.strip('"') for line in text.splitlines() for piece in line.split(expected)]
+    assert any(piece.startswith("'") for piece in pieces)
+    assert [piece for piece in pieces if piece.startswith(("=", "+", "-", "@"))] == []
+
+
+def test_a_day_without_data_is_no_zero(
+    site: Site, visits: Visits, book: Book, catalogue: Catalogue
+) -> None:
+    """The shop sold on a day on which nothing ran, on one that was lost and before the first day:
+    the orders are there, and where numbers would stand there is nothing."""
+    days = [TODAY - 40 * DAY, TODAY - 3 * DAY, TODAY - 2 * DAY]
+    del book.states[TODAY - 3 * DAY]
+    book.states[TODAY - 2 * DAY] = "lost"
+    orders = [[day, "day", visits.seller, "cup", "orders", "", 0, 5, 0, day, 2**62] for day in days]
+    visits.counts(orders)
+    asked = between(days[0], TODAY, bearer=token("stats", visits.seller))
+
+    text = site.ask("/api/v1/export.csv", **asked).text
+    objects = site.ask("/api/v1/export.json", **asked).json["rows"]
+
+    assert table(text)[1:] == [[f"{day}", "cup", "", "", "", "5"] for day in days]
+    assert [(row["views"], row["visitors"], row["orders"]) for row in objects] == [
+        (None, None, 5)
+    ] * 3
+
+
+def test_deleted_days_are_said_to_be(serve_kept: Site, visits: Visits, book: Book) -> None:
+    """Counts are kept for 62 days here. The JSON says so as every answer does; a table has no place
+    for it, so the file is called by the first day that it has."""
+    kept = TODAY - 62 * DAY
+    bearer = token("stats", visits.seller)
+
+    def ask(kind: str, first: date, last: date) -> Answer:
+        return serve_kept.ask(f"/api/v1/export.{kind}", bearer=bearer, **between(first, last))
+
+    assert ask("json", kept - DAY, TODAY).json["deleted"] == {
+        "before": f"{kept}",
+        "message": "deleted after 62 days",
+    }
+    assert ask("json", kept, TODAY).json["deleted"] is None
+    for first, last, named in (
+        (kept - DAY, TODAY, kept),
+        (kept + DAY, TODAY, kept + DAY),
+        (kept - 9 * DAY, kept - DAY, kept - DAY),
+    ):
+        said = ask("csv", first, last).headers["content-disposition"]
+        assert said == f'attachment; filename="visitors-{named}-{last}.csv"'
 
 
 def test_excel_gets_what_it_expects(site: Site, visits: Visits, catalogue: Catalogue) -> None:

@@ -1,6 +1,7 @@
 """What the marketplace sends: names of products and its own totals, all of it or nothing."""
 
 import json
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -135,18 +136,16 @@ def test_only_the_operators_own_token_writes(site: Site, catalogue: Catalogue) -
     assert catalogue.products("ann") == {}
 
 
-def totals(site: Site, visits: Visits) -> str:
+def totals(site: Site, visits: Visits, asked: str = "range=7-days") -> str:
     """Return the part of the overview that tells coverage and orders."""
-    page = site.ask(
-        "/dashboard/?range=7-days", headers={"Cookie": site.sign_in(visits.seller)}
-    ).text
+    page = site.ask(f"/dashboard/?{asked}", headers={"Cookie": site.sign_in(visits.seller)}).text
     _, found, rest = page.partition('class="remark coverage"')
     return " ".join(rest.partition("</section>")[0].split()) if found else ""
 
 
-def sealed_days(visits: Visits, book: Book) -> None:
-    """Six sealed days with twenty visitors and thirty views of one product each."""
-    for n in range(1, 7):
+def sealed_days(visits: Visits, book: Book, ago: Iterable[int] = range(1, 7)) -> None:
+    """Sealed days, so many days ago, with twenty visitors and thirty views of one product each."""
+    for n in ago:
         book.states[TODAY - n * DAY] = "sealed"
         visits.count("", TODAY - n * DAY, 20, 30)
         visits.count("cup", TODAY - n * DAY, 20, 30)
@@ -168,6 +167,35 @@ def test_the_share_who_allowed_statistics_is_told_and_not_guessed(
     assert "<strong>60%</strong> of page views came from visitors who allowed statistics." in told
     assert "12 orders." in told
     assert "Too few orders or visitors" in told
+
+
+def test_what_was_told_of_a_day_without_data_is_set_against_nothing(
+    site: Site, visits: Visits, book: Book
+) -> None:
+    """Of ten days one was lost, and on one nothing ran. Their page views and orders are left out,
+    or the share would look smaller and the rate larger than they are."""
+    sealed_days(visits, book, (1, 2, 3, 4, 5, 6, 8, 10))
+    book.states[TODAY - 7 * DAY] = "lost"
+    del book.states[TODAY - 9 * DAY]
+    day = {"seller": visits.seller, "product": "cup", "page_views": 50, "orders": 4}
+    upload(site, [day | {"date": (TODAY - n * DAY).isoformat()} for n in range(1, 11)])
+
+    told = totals(site, visits, f"from={TODAY - 10 * DAY}&to={TODAY}")
+
+    assert "<strong>60%</strong> of page views" in told
+    assert "<strong>20</strong> orders per 100 counted visitors." in told
+
+
+def test_a_title_of_spaces_is_no_title(site: Site, catalogue: Catalogue) -> None:
+    """A link to it would have nothing to read or to click on; spaces around a title don't count."""
+    row = {"seller": "ann", "product": "1"}
+
+    refused = put(site, [row | {"title": " \t "}])
+    taken = put(site, [row | {"title": " Lamp "}])
+
+    assert (refused.status, refused.json["error"]["field"]) == (400, "1.title")
+    assert taken.status == 200
+    assert catalogue.products("ann")["1"].title == "Lamp"
 
 
 def test_orders_are_set_against_visitors_where_both_are_many(

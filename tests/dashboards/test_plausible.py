@@ -1,7 +1,7 @@
 """Plausible's Stats API v2: a tool that reads Plausible reads our numbers by the same words."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -188,6 +188,23 @@ def test_labels_name_the_days_without_a_row(site: Site, shop: Visits) -> None:
     assert len(answer.json["meta"]["time_labels"]) == 7
 
 
+def test_deleted_days_are_said_to_be(serve_kept: Site, visits: Visits) -> None:
+    """Counts are kept for 62 days here: whoever asks for the day before is told, of each metric."""
+    kept = TODAY - 62 * DAY
+    said = f"days before {kept} are deleted after 62 days"
+
+    def meta(first: date, last: date) -> Any:
+        query = WEEK | {"date_range": [f"{first}", f"{last}"]}
+        return ask(serve_kept, token("stats", visits.seller), query).json["meta"]
+
+    assert meta(kept, kept) == {}
+    deleted = {"code": "deleted_days", "warning": said}
+    both = {"visitors": deleted, "pageviews": deleted}
+    assert meta(kept - DAY, kept - DAY) == {"metric_warnings": both}
+    warning = meta(kept - DAY, kept)["metric_warnings"]["visitors"]["warning"]
+    assert warning.endswith(f"known on another day; {said}")
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
@@ -221,8 +238,8 @@ def test_labels_name_the_days_without_a_row(site: Site, shop: Visits) -> None:
             " hours are not kept",
         ),
         (
-            {"date_range": ["2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"]},
-            "date_range: must name whole days,",
+            {"date_range": [f"2026-11-0{n}T00:00:00Z" for n in (1, 2)]},
+            "date_range: must name whole",
         ),
         (
             {"date_range": ["2026-11-01T00:00:00+01:00", "2026-11-02T23:59:59+01:00"]},

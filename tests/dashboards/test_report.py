@@ -1,10 +1,15 @@
 """The weekly report: a seller's week in a few lines, for the shop's own mailer."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
+import pytest
+
 from dashboards.catalogue import Catalogue, Listing
+from dashboards.period import week_of
 from tests.dashboards.running import TODAY, Book, Site, Visits, token
 
+Serve = Callable[..., Site]
 DAY = timedelta(days=1)
 MONDAY = date(2026, 11, 9)
 
@@ -55,6 +60,32 @@ def test_the_week_comes_as_html_that_a_mail_can_hold(
     assert "Lamp &lt;big&gt;" in answer.text
     for fetched in ("<script", "<link", "src=", "url("):
         assert fetched not in answer.text
+
+
+@pytest.mark.parametrize("kind", ["html", "text"])
+def test_a_week_with_days_missing_says_so(
+    kind: str, serve: Serve, visits: Visits, book: Book, catalogue: Catalogue
+) -> None:
+    """A mail with a smaller number and no word about it would tell a fall that never was: of one
+    week a day was lost, and of another the first days are deleted."""
+    weeks(visits, book, catalogue)
+    book.states[MONDAY + DAY] = "lost"
+    first = week_of(date(2026, 9, 21))
+    book.states |= dict.fromkeys(first, "sealed")
+    for day in first:
+        visits.count("", day, 5, 5)
+
+    def ask(week: str, **options: int) -> str:
+        bearer = token("stats", visits.seller)
+        path = f"/api/v1/report?week={week}&format={kind}"
+        return serve(**options).ask(path, bearer=bearer).text
+
+    assert "Not compared: part of these days" in ask("2026-W46")
+    kept = ask("2026-W39", keep_counts_days=(TODAY - first.last).days)
+    assert "Numbers are deleted after 52 days. Yours begin on Sun, 27 Sept 2026." in kept
+    gone = ask("2026-W38", keep_counts_days=(TODAY - first.last).days)
+    assert "There is no data for these days." in gone
+    assert "Numbers are deleted after 52 days." in gone
 
 
 def test_a_week_that_is_not_over_or_never_was_is_refused(site: Site) -> None:

@@ -4,7 +4,7 @@ import json
 import threading
 import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -115,6 +115,34 @@ def test_a_backup_is_written_while_all_runs_and_can_be_put_back(collector: Colle
     assert collector.cli("restore", str(path), expect=1)
     nowhere = collector.directory / "missing" / "counts.zip"
     assert "can't be written" in collector.cli("backup", str(nowhere), expect=1)
+
+
+def test_totals_that_a_backup_puts_back_are_seen_at_once(
+    collector: Collector, tmp_path: Path
+) -> None:
+    """The seller has just looked, so the answer is kept; then a backup of another installation is
+    put back, which knows yesterday's orders. The seller looks again."""
+    seller, yesterday = new_seller(), (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    backup = tmp_path / "counts.zip"
+    with running(tmp_path / "other") as other:
+        told = [{"date": yesterday, "seller": seller, "product": "cup", "orders": 7}]
+        headers = {
+            "Authorization": f"Bearer {other.token('operator')}",
+            "Content-Type": "application/json",
+        }
+        body = json.dumps(told).encode()
+        answer = ask(other.reports, "POST", "/operator/totals", headers, body)
+        assert answer.status == 200, answer.content
+        other.cli("backup", str(backup))
+
+    def orders() -> list[int]:
+        token = collector.token("stats", seller)
+        answer = collector.api("export.json", token, from_=yesterday, to=yesterday)
+        return [row["orders"] for row in answer.json["rows"]]
+
+    assert orders() == []
+    collector.cli("restore", str(backup))
+    assert orders() == [7]
 
 
 def test_the_privacy_report_is_read_from_the_live_system(collector: Collector) -> None:
