@@ -23,11 +23,15 @@
     const turn = ++latest;
     const address = `${location.pathname}?${new URLSearchParams(new FormData(search))}`;
     const answer = await fetch(address, { credentials: "same-origin" });
-    if (!answer.ok || turn !== latest) return; // An older answer must not replace a newer one.
+    if (turn !== latest) return; // An older answer must not replace a newer one.
+    if (answer.status === 401) location.assign(address); // Its page says where to sign in.
+    if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const found = page.querySelector("#rows");
-    if (!found || turn !== latest) return;
-    rows.replaceChildren(...found.childNodes);
+    if (!page.querySelector("#rows") || turn !== latest) return;
+    // The addresses of other ranges and languages hold the search too.
+    for (const part of ["#rows", ".ranges", ".languages"]) {
+      document.querySelector(part).replaceChildren(...page.querySelector(part).childNodes);
+    }
     history.replaceState(null, "", address);
   };
   search.addEventListener("input", () => {

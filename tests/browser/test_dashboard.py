@@ -1,5 +1,6 @@
 """The dashboard in a real browser: for everybody, on any screen, in another site's frame."""
 
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -153,6 +154,75 @@ def test_typing_searches_at_once(stand: Stand, browser: Browser) -> None:
     expect(page.locator("#rows")).to_contain_text("Linen apron")
     assert "q=apron" in page.url
     assert "range=7-days" in page.url
+    context.close()
+
+
+def test_what_was_typed_stays_in_another_range_and_language(stand: Stand, browser: Browser) -> None:
+    """Somebody searches while typing, then wants other days, own dates and another language: the
+    table still shows what was searched for."""
+    context = browser.new_context(viewport=DESK)
+    stand.sign_in(context, stand.visits.seller)
+    page = context.new_page()
+    page.goto(f"{stand.site.url}/dashboard/?range=7-days")
+    page.get_by_role("searchbox").fill("apron")
+    expect(page.locator("#rows tbody tr")).to_have_count(1)
+
+    page.get_by_role("link", name="90 days").click()
+    expect(page.locator("h1")).to_be_visible()
+    assert "q=apron" in page.url
+    page.get_by_role("searchbox").fill("table")
+    expect(page.locator("#rows")).to_contain_text("Oak table")
+    page.get_by_text("Own dates").click()
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**from=**")
+    assert "q=table" in page.url
+    page.get_by_role("searchbox").fill("mug")
+    expect(page.locator("#rows")).to_contain_text("Blue mug")
+    page.get_by_role("link", name="Deutsch").click()
+    page.wait_for_url("**lang=de**")
+    expect(page.locator("#rows tbody tr")).to_have_count(1)
+    context.close()
+
+
+def test_who_is_signed_out_while_typing_reads_so(stand: Stand, browser: Browser) -> None:
+    """The session ends while the page is open; the search doesn't just do nothing from then on."""
+    context = browser.new_context(viewport=DESK)
+    stand.sign_in(context, stand.visits.seller)
+    page = context.new_page()
+    page.goto(f"{stand.site.url}/dashboard/?range=7-days")
+    context.clear_cookies()
+
+    page.get_by_role("searchbox").fill("apron")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are signed out")
+    context.close()
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+@pytest.mark.parametrize("size", [PHONE, DESK])
+def test_a_charts_words_stay_in_their_frame(
+    size: Any, code: str, stand: Stand, browser: Browser
+) -> None:
+    """Days, weeks and months are long words somewhere; none hangs out of the chart's frame and none
+    touches the next."""
+    context = browser.new_context(viewport=size)
+    stand.sign_in(context, stand.visits.seller)
+    page = context.new_page()
+    for asked in (
+        "range=7-days",
+        "range=90-days",
+        "range=12-months",
+        "from=2022-01-01&to=2026-11-18",
+    ):
+        page.goto(f"{stand.site.url}/dashboard/?{asked}&lang={code}")
+        frame = page.locator(".chart").bounding_box()
+        words = [box for text in page.locator("text.day").all() if (box := text.bounding_box())]
+        assert frame is not None
+        assert len(words) >= 2
+        assert all(frame["x"] <= word["x"] for word in words)
+        assert all(word["x"] + word["width"] <= frame["x"] + frame["width"] for word in words)
+        for one, following in itertools.pairwise(words):
+            assert one["x"] + one["width"] < following["x"], asked
     context.close()
 
 
