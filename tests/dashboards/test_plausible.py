@@ -9,6 +9,10 @@ import pytest
 from tests.dashboards.running import TODAY, Answer, Book, Site, Visits, token
 
 DAY = timedelta(days=1)
+NOT_WHOLE = (
+    "date_range: must name whole days, as YYYY-MM-DD or from 00:00:00 to 23:59:59 in UTC;"
+    " hours are not kept"
+)
 WEEK: dict[str, Any] = {
     "site_id": "shop.example",
     "metrics": ["visitors", "pageviews"],
@@ -232,19 +236,9 @@ def test_deleted_days_are_said_to_be(serve_kept: Site, visits: Visits) -> None:
             "date_range: must be one of day, 7d, 28d, 30d, 91d, month, 6mo, 12mo, year, all,"
             " or a list of two days",
         ),
-        (
-            {"date_range": ["2026-11-01T10:00:00Z", "2026-11-02"]},
-            "date_range: must name whole days, as YYYY-MM-DD or from 00:00:00 to 23:59:59 in UTC;"
-            " hours are not kept",
-        ),
-        (
-            {"date_range": [f"2026-11-0{n}T00:00:00Z" for n in (1, 2)]},
-            "date_range: must name whole",
-        ),
-        (
-            {"date_range": ["2026-11-01T00:00:00+01:00", "2026-11-02T23:59:59+01:00"]},
-            "date_range: must name whole days,",
-        ),
+        ({"date_range": ["2026-11-01T10:00:00Z", "2026-11-02"]}, NOT_WHOLE),
+        ({"date_range": ["2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"]}, NOT_WHOLE),
+        ({"date_range": ["2026-11-01T00:00:00+01:00", "2026-11-02T23:59:59+01:00"]}, NOT_WHOLE),
         ({"date_range": ["2026-11-31", "2026-12-01"]}, "date_range: there is no such day"),
         ({"date_range": ["2026-11-02", "2026-11-01"]}, "date_range: must run forwards"),
         ({"pagination": {"limit": 0}}, "pagination.limit: input should be greater"),
