@@ -219,7 +219,7 @@ def _cursor(place: tuple[int, str]) -> str:
 def _place(cursor: str) -> tuple[int, str]:
     try:
         place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         place = None
     match place:
         case [int(visitors), str(product)]:

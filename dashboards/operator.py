@@ -55,7 +55,7 @@ def _yes_or_no(value: object) -> object:
 
 
 Optional = BeforeValidator(_empty_is_none)
-Number = Annotated[int | None, Optional, Field(ge=0, le=COUNT_MAX)]
+Number = Annotated[Annotated[int, Field(ge=0, le=COUNT_MAX)] | None, Optional]
 
 
 class Sent(BaseModel):
@@ -182,14 +182,19 @@ def _about_row(error: ValidationError, row_type: type[BaseModel]) -> Refused:
 def table(content: bytes) -> Iterable[Mapping[str | Any, str | Any]]:
     """Return the rows of a CSV table; a byte order mark is no part of it.
 
-    Errors  Refused (400) when it is not UTF-8 or a row has more cells than the header.
+    Errors  Refused (400) when it is not UTF-8, a row's quotes don't fit, or a row has more cells
+            than the header.
     """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise bad("body", "must be UTF-8") from None
-    rows = list(csv.DictReader(io.StringIO(text), strict=True))
-    for number, row in enumerate(rows, 1):
-        if None in row:
-            raise bad(f"{number}", "has more cells than the header")
-    return [{name: cell for name, cell in row.items() if cell is not None} for row in rows]
+    rows: list[Mapping[str | Any, str | Any]] = []
+    try:
+        for row in csv.DictReader(io.StringIO(text, newline=""), strict=True):
+            if None in row:
+                raise bad(f"{len(rows) + 1}", "has more cells than the header")
+            rows.append({name: cell for name, cell in row.items() if cell is not None})
+    except csv.Error:
+        raise bad(f"{len(rows) + 1}", "can't be read as a row; look at its quotes") from None
+    return rows

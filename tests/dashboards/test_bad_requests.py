@@ -1,5 +1,6 @@
 """Bad requests: each gets one sentence that names the field and says what would do."""
 
+import base64
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -65,6 +66,11 @@ REFUSALS = [
     (
         "products",
         GOOD | {"cursor": "abc"},
+        "cursor: not one of ours; send `next` of the page before, unchanged",
+    ),
+    (
+        "products",
+        GOOD | {"cursor": base64.urlsafe_b64encode(b"[" * 1400).decode()},
         "cursor: not one of ours; send `next` of the page before, unchanged",
     ),
     ("export.csv", GOOD | {"for": "word"}, "for: must be 'excel'"),

@@ -23,14 +23,14 @@ def put(site: Site, rows: Any, **more: Any) -> Answer:
     return site.ask("/operator/products", method="PUT", body=body, **asked)
 
 
-def upload(site: Site, rows: list[dict[str, Any]]) -> Answer:
-    """Send totals as JSON."""
+def upload(site: Site, rows: list[dict[str, Any]] | bytes) -> Answer:
+    """Send totals as JSON, or as the bytes of a table."""
     return site.ask(
         "/operator/totals",
         method="POST",
         bearer=token("operator"),
-        headers=JSON,
-        body=json.dumps(rows).encode(),
+        headers=CSV if isinstance(rows, bytes) else JSON,
+        body=rows if isinstance(rows, bytes) else json.dumps(rows).encode(),
     )
 
 
@@ -111,6 +111,11 @@ def test_a_hundred_thousand_products_are_taken_and_one_more_is_not(
         ({"products": []}, "body: not a JSON list of objects"),
         (b"seller,product,title\na,1,x,y\n", "1: has more cells than the header"),
         (b"seller,product,title\na,1,\xff\n", "body: must be UTF-8"),
+        (b'seller,product,title\na,1,x\na,2,"y\n', "2: can't be read as a row; look at its quotes"),
+        (
+            b"seller,product,title\na,1," + b"x" * 200_000,
+            "1: can't be read as a row; look at its quotes",
+        ),
     ],
 )
 def test_one_bad_row_refuses_the_whole_catalogue(
@@ -211,6 +216,24 @@ def test_orders_are_set_against_visitors_where_both_are_many(
     upload(site, [row | {"orders": 3} for row in rows])
 
     assert "<strong>15</strong> orders per 100 counted visitors." in totals(site, visits)
+
+
+def test_an_empty_cell_tells_nothing(site: Site, visits: Visits, book: Book) -> None:
+    """A table has both columns, and of some days only one number; null is the same in JSON. A
+    number that can't be is refused with its row and field."""
+    sealed_days(visits, book)
+    days = [(TODAY - n * DAY).isoformat() for n in range(1, 7)]
+    header = "date,seller,product,orders,page_views\r\n"
+    table = header + "".join(f"{day},{visits.seller},cup,4,\r\n" for day in days)
+    row = {"seller": visits.seller, "product": "cup", "date": days[0], "orders": None}
+
+    assert upload(site, table.encode()).json == {"received": 6}
+    assert upload(site, [row | {"page_views": 50}]).json == {"received": 1}
+    told = totals(site, visits)
+    assert "<strong>20</strong> orders per 100 counted visitors." in told
+    assert "<strong>60%</strong> of page views" in told
+    wrong = upload(site, f"{header}{days[0]},{visits.seller},cup,-4,\r\n".encode())
+    assert wrong.message == "1.orders: input should be greater than or equal to 0"
 
 
 def test_totals_of_days_to_come_are_refused(site: Site) -> None:
