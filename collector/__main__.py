@@ -177,14 +177,19 @@ def _duration(text: str) -> int:
 @main.command()
 @click.option("--seller", help="Only this seller's; without it everybody's.")
 def revoke(seller: str | None) -> None:
-    """Refuse every token and session issued until now."""
+    """Refuse every token and session issued until now, and end share links."""
     from collector.operator.commands import revoke as run
+    from dashboards.shares import FILE_NAME, Shares
 
-    now = int(time.time())
+    now, known = int(time.time()), settings()
     try:
-        sentence = run(settings(), seller, now)
+        sentence = run(known, seller, now)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
+    links = known.data_dir / FILE_NAME
+    # Where there are none yet, the reports process makes the file, as the user that it runs as.
+    if links.exists() and (ended := Shares(links).end_all(seller)):
+        sentence += f" Share links ended: {ended}."
     # Tokens carry whole seconds; one issued after this command has returned must be good.
     time.sleep(max(0.0, now + 1 - time.time()))
     click.echo(sentence)

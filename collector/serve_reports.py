@@ -49,6 +49,7 @@ from collector.upkeep.tombstones import Tombstones
 from collector.warehouse import Unanswered, Warehouse, quieten
 from dashboards.app import Options, create_app
 from dashboards.catalogue import Catalogue
+from dashboards.shares import FILE_NAME as SHARES
 from dashboards.shares import Shares
 from geoip.browser import COOKIE as TAX_COOKIE
 
@@ -97,7 +98,7 @@ class Reports:
             keep_counts_days=settings.keep_counts_days,
         )
         self.catalogue = Catalogue(settings.data_dir / "catalogue.sqlite")
-        self.shares = Shares(settings.data_dir / "shares.sqlite")
+        self.shares = Shares(settings.data_dir / SHARES)
         self._restores = 0
         self.desk = self._desk(secrets)
         self.chores = Chores(

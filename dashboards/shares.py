@@ -24,6 +24,7 @@ create table if not exists shares (
     until text not null
 ) strict
 """
+FILE_NAME = "shares.sqlite"
 BUSY_SECONDS = 10
 PER_SELLER_MAX = 50
 SEPARATOR = "\x1f"  # No product's name holds a control character.

@@ -1,6 +1,7 @@
 """Access: tokens, sign-ins and revocations between the command line and both ports."""
 
 import http.client
+import re
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -167,6 +168,36 @@ def test_a_revocation_ends_tokens_and_sessions_at_once(collector: Collector, sel
     assert collector.api("summary", others, **today()).status == 200
     fresh = collector.cli("token", "--scope", "stats", "--seller", seller)
     assert collector.api("summary", fresh, **today()).status == 200
+
+
+def test_a_revocation_ends_links_that_were_shared(collector: Collector, seller: str) -> None:
+    """Who held the seller's session may have made a link that lasts a year: it ends too, and
+    another seller's doesn't. A link that the seller makes afterwards works."""
+    first, others = share(collector, seller), share(collector, f"{seller}-other")
+    assert [shown(collector, link) for link in (first, others)] == [200, 200]
+
+    said = collector.cli("revoke", "--seller", seller)
+
+    assert said.endswith("from here on. Share links ended: 1.")
+    assert [shown(collector, link) for link in (first, others)] == [404, 200]
+    assert shown(collector, share(collector, seller)) == 200
+
+
+def share(collector: Collector, seller: str) -> str:
+    """Return the path of a link that a seller makes in a session of his own."""
+    cookie = sign_in(collector, collector.token("login", seller)).headers["set-cookie"]
+    headers = FORM | {"Cookie": cookie.partition(";")[0]}
+    form = urlencode({"until": datetime.now(UTC).date().isoformat()}).encode()
+    answer = ask(collector.reports, "POST", "/dashboard/share", headers, form)
+    assert answer.status == 200, answer.content
+    found = re.search(rb"/dashboard/shared/[\w-]+/", answer.content)
+    assert found is not None
+    return found[0].decode()
+
+
+def shown(collector: Collector, link: str) -> int:
+    """Return the status with which a link answers."""
+    return ask(collector.reports, "GET", link).status
 
 
 def test_everything_can_be_revoked(collector: Collector, seller: str) -> None:
