@@ -159,6 +159,17 @@ def speaks(request: Request) -> Language:
     return choose(request.query_params.get("lang"), request.headers.get("accept-language", ""))
 
 
+def spoken(request: Request) -> dict[str, str]:
+    """Return the parameters that keep the language of an address; none where it names none."""
+    lang = request.query_params.get("lang", "")
+    return {"lang": lang} if lang in LANGUAGES else {}
+
+
+def address(path: str, /, **query: str) -> str:
+    """Return a path with a query, if there is one."""
+    return f"{path}?{urlencode(query)}" if query else path
+
+
 class Here:
     """Where the reader is: makes addresses that keep what was chosen and change one thing."""
 
@@ -168,6 +179,7 @@ class Here:
         self.home = home if key is None else f"{home}/shared/{key}"
         self.shared = key is not None
         self.path = request.url.path
+        self.spoken = address("", **spoken(request))
         self.chosen: Mapping[str, str] = dict(request.query_params)
 
     def to(self, path: str | None = None, **changes: str | int | None) -> str:
@@ -175,8 +187,7 @@ class Here:
         target = self.path if path is None else self.home + path
         kept = {key: value for key, value in self.chosen.items() if key not in changes}
         given = {key.rstrip("_"): str(value) for key, value in changes.items() if value is not None}
-        query = urlencode({key: value for key, value in kept.items() if key != "token"} | given)
-        return f"{target}?{query}" if query else target
+        return address(target, **{k: v for k, v in kept.items() if k != "token"} | given)
 
 
 def _templates() -> Environment:

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from dashboards.access import Grant, shelf_of
 from dashboards.bodies import form, own_page_only
-from dashboards.look import Look
+from dashboards.look import Look, address, spoken
 from dashboards.parameters import Day, Name, read
 from dashboards.period import DAY
 from dashboards.refused import bad
@@ -88,8 +88,9 @@ class SharePages:
             return self.look.signed_out(request, reason="", expired=True)
         asked = read(EndAsked, fields.items())
         self.shares.end(shelf_of(grant, asked.seller).seller, asked.number)
-        back = f"?seller={asked.seller}" if asked.seller else ""
-        return RedirectResponse(f"{self.look.home}/share{back}", status_code=303)
+        kept = {"seller": asked.seller} if asked.seller else {}
+        back = address(f"{self.look.home}/share", **spoken(request), **kept)
+        return RedirectResponse(back, status_code=303)
 
     def _grant(self, request: Request) -> Grant | None:
         try:

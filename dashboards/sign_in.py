@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from dashboards.access import COOKIE, Sessions
 from dashboards.bodies import form, own_page_only
-from dashboards.look import Look
+from dashboards.look import Look, address, spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class SignIn:
         return self.look.page(request, "sign_in.html", token=token, never_kept=True)
 
     async def enter(self, request: Request) -> Response:
-        """POST /dashboard/login with the form field `token`."""
+        """POST /dashboard/login with the form field `token`; `?lang=` opens in a language."""
         token = (await form(request)).get("token", "")
         try:
             if not token:
@@ -41,7 +41,7 @@ class SignIn:
             _, value, max_age = await run_in_threadpool(self.sessions.redeem, token)
         except PermissionError as error:
             return self.look.signed_out(request, reason=str(error), expired=True)
-        response = RedirectResponse(f"{self.home}/", status_code=303)
+        response = RedirectResponse(address(f"{self.home}/", **spoken(request)), status_code=303)
         response.headers["Set-Cookie"] = self.cookie(value, max_age)
         response.headers["Cache-Control"] = "no-store"
         return response
@@ -49,7 +49,7 @@ class SignIn:
     async def leave(self, request: Request) -> Response:
         """POST /dashboard/logout: the browser forgets its session."""
         own_page_only(request)
-        response = RedirectResponse(f"{self.home}/", status_code=303)
+        response = RedirectResponse(address(f"{self.home}/", **spoken(request)), status_code=303)
         response.headers["Set-Cookie"] = self.cookie("", 0)
         return response
 

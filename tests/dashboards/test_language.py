@@ -4,6 +4,7 @@ import html
 import re
 from datetime import date
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -13,7 +14,7 @@ from jinja2.ext import babel_extract
 from dashboards.language import LANGUAGES, TRANSLATIONS, choose, language
 from dashboards.look import HERE
 from dashboards.period import Span
-from tests.dashboards.running import Site, Visits
+from tests.dashboards.running import TODAY, Answer, Site, Visits, token
 
 TRANSLATED = sorted(set(LANGUAGES) - {"en"})
 TRIMMED = {"trim_blocks": "1", "lstrip_blocks": "1"}
@@ -118,6 +119,32 @@ def test_a_page_says_in_which_language_it_is(code: str, site: Site, visits: Visi
         f"lang={code}&amp;range=yesterday" in page.text
     )
     assert Path(HERE / "translations" / f"{code}.po").exists() == (code != "en")
+
+
+def test_forms_keep_the_language_of_the_address(site: Site, visits: Visits) -> None:
+    """The marketplace sends a seller in with his language; making and ending a link and signing
+    out don't change it, although his browser speaks another."""
+    german = {"Accept-Language": "de", "Content-Type": "application/x-www-form-urlencoded"}
+
+    def post(path: str, cookie: str = "", **fields: str) -> Answer:
+        headers = german | {"Cookie": cookie}
+        body = urlencode(fields).encode()
+        return site.ask(path, method="POST", headers=headers, body=body)
+
+    button = site.ask("/dashboard/login?token=x&lang=el", headers=german).text
+    assert 'action="/dashboard/login?lang=el"' in button
+    entered = post("/dashboard/login?lang=el", token=token("login", visits.seller))
+    assert entered.headers["location"] == "/dashboard/?lang=el"
+    cookie = entered.headers["set-cookie"].partition(";")[0]
+    made = post("/dashboard/share?lang=el", cookie, until=TODAY.isoformat())
+    assert made.headers["content-language"] == "el"
+    for action in ("share", "share/end", "logout"):
+        assert f'action="/dashboard/{action}?lang=el"' in made.text
+    number = re.findall(r'name="number" value="(\d+)"', made.text)[0]
+    ended = post("/dashboard/share/end?lang=el", cookie, number=number)
+    assert ended.headers["location"] == "/dashboard/share?lang=el"
+    assert post("/dashboard/logout?lang=el", cookie).headers["location"] == "/dashboard/?lang=el"
+    assert post("/dashboard/logout?lang=xx", cookie).headers["location"] == "/dashboard/"
 
 
 # What a seller may meet instead of numbers: an address, the status, and the sentence about it.

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
 
 from dashboards.shares import Shares
 from tests.dashboards.running import TODAY, Answer, Book, Site, Visits
@@ -78,6 +80,21 @@ def test_a_revoked_link_ends_at_once(site: Site, visits: Visits) -> None:
 
     assert site.ask(first).status == 404
     assert site.ask(second).status == 200
+
+
+@pytest.mark.parametrize("name", ["Tom & Co", "Κανάτα", "a=b#c?"])
+def test_the_marketplace_comes_back_to_the_seller_whose_link_it_ended(
+    name: str, site: Site, visits: Visits
+) -> None:
+    """Whatever the seller is called, also with signs that mean something in an address."""
+    cookie, seller = site.sign_in(None), f"{visits.seller} {name}"
+    made = post(site, cookie, "/dashboard/share", until=TODAY, seller=seller)
+    number = re.findall(r'name="number" value="(\d+)"', made.text)[0]
+
+    ended = post(site, cookie, "/dashboard/share/end", number=number, seller=seller)
+
+    query = parse_qs(urlsplit(ended.headers["location"]).query)
+    assert query == {"seller": [seller]}
 
 
 def test_a_link_shows_no_more_than_its_maker_sees(site: Site, visits: Visits) -> None:
