@@ -1,5 +1,6 @@
 """No seller sees another's number: every endpoint and page, with any parameters and any token."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dashboards.catalogue import Catalogue, Listing
+from dashboards.shares import Shares
+from dashboards.shelf import Shelf
 from tests.dashboards.running import TODAY, Answer, Book, Site, Visits, between, token
 
 DAY = timedelta(days=1)
@@ -113,6 +116,86 @@ def test_no_seller_sees_anothers_number(
     # What the competitor typed may come back in the search field; the other's numbers may not.
     echoed = {str(value) for value in asked.values()}
     assert [mark for mark in shows(answer) if mark not in echoed] == []
+
+
+@given(
+    query=st.fixed_dictionaries(
+        {
+            "site_id": st.sampled_from(["shop.example", "seller:", "*", "%"]),
+            "metrics": st.just(["visitors"]),
+            "date_range": st.sampled_from(["day", "7d", "30d", "12mo", "all"]),
+        },
+        optional={
+            "dimensions": st.sampled_from([["event:page"], ["time:day"], ["visit:source"]]),
+            "filters": st.sampled_from(PRODUCTS).map(lambda p: [["contains", "event:page", [p]]]),
+        },
+    ),
+    names_seller=st.booleans(),
+    only=st.sampled_from([None, frozenset({"secret-product"})]),
+)
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_no_tool_sees_anothers_number(
+    site: Site, rich: Visits, query: dict[str, Any], names_seller: bool, only: frozenset[str] | None
+) -> None:
+    """The same by Plausible's words, where a query could name a site as well."""
+    if names_seller:
+        query = query | {"site_id": f"seller:{rich.seller}"}
+    bearer = token("stats", f"{rich.seller}-competitor", only)
+
+    def ask(query: dict[str, Any]) -> Answer:
+        body, headers = json.dumps(query).encode(), {"Content-Type": "application/json"}
+        return site.ask("/api/v2/query", method="POST", bearer=bearer, headers=headers, body=body)
+
+    answer = ask(query)
+    theirs, nobodys = (
+        ask(query | {"filters": [["is", "event:page", [product]]]}).text.replace(product, "")
+        for product in ("secret-product", "unknown-things")
+    )
+
+    assert theirs == nobodys
+    assert answer.status == (401 if query["site_id"].startswith("seller:") else 200)
+    echoed = json.dumps(query)
+    assert [mark for mark in shows(answer) if mark not in echoed] == []
+
+
+PRODUCT_OF: dict[str, dict[str, str]] = {
+    "/api/v1/summary": {},
+    "/api/v1/timeseries": {},
+    "/api/v1/breakdown": {"by": "source"},
+    "/api/v1/export.csv": {},
+    "/api/v1/export.json": {},
+    "/dashboard/product": {},
+    "/dashboard/export.csv": {},
+    "shared/product": {},
+    "shared/export.csv": {},
+}
+
+
+@pytest.mark.parametrize("path", PRODUCT_OF)
+@pytest.mark.parametrize("only", [None, frozenset({"mine"})])
+def test_a_foreign_product_looks_like_one_that_nobody_has(
+    path: str, only: frozenset[str] | None, site: Site, rich: Visits, shares: Shares
+) -> None:
+    """By token, in a session and by a shared link, with all products or with some: the other's
+    product and an unknown one differ in no byte and no header but their own name."""
+    seller = f"{rich.seller}-competitor"
+    asked = between(TODAY - DAY, TODAY, **PRODUCT_OF[path])
+    shared = shares.make(Shelf(seller, only), TODAY, TODAY)
+    who: dict[str, Any] = {"headers": {"Cookie": site.sign_in(seller, only)}}
+    if path.startswith("/api/"):
+        who = {"bearer": token("stats", seller, only)}
+
+    def ask(product: str) -> tuple[int, list[tuple[str, str]], str]:
+        where = path.replace("shared/", f"/dashboard/shared/{shared}/")
+        answer = site.ask(where, product=product, **who, **asked)
+        headers = [each for each in answer.headers.items() if each[0] != "date"]
+        return answer.status, headers, answer.text.replace(product, "")
+
+    assert ask("secret-product") == ask("unknown-things")
 
 
 @pytest.mark.parametrize("endpoint", API)
