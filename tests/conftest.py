@@ -25,13 +25,16 @@ if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and disk_usage(MEMORY).free > 
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark what lies under tests/browser and tests/faults, so that nobody forgets to.
+    """Mark what lies under tests/browser and tests/faults, and what asks the engine, so that
+    nobody forgets to.
 
     Here and not later: `-m` has chosen by then.
     """
     folder = item.path.relative_to(HERE).parts[0]
     if folder in {"browser", "faults"}:
         item.add_marker(folder)
+    if "warehouse" in getattr(item, "fixturenames", ()):
+        item.add_marker("engine")
 
 
 @pytest.hookimpl(trylast=True)

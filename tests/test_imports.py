@@ -13,6 +13,8 @@ import pytest
 
 from tests.tree import PACKAGES, ROOT, contract, files, imports
 
+pytestmark = pytest.mark.processes
+
 NAMES = {
     "packages": "The three packages do not import each other",
     "addresses": "Modules that write never import modules that can hold an address",

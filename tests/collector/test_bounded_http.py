@@ -13,6 +13,8 @@ import uvicorn
 from collector.http import bounded
 from collector.http.bounded import HEAD_BYTES_MAX, BoundedProtocol
 
+pytestmark = pytest.mark.processes
+
 START_SECONDS = 20
 
 

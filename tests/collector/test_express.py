@@ -19,6 +19,8 @@ from tests.collector.express_server import (
     everything,
 )
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def server() -> Iterator[Server]:

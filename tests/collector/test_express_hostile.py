@@ -17,6 +17,8 @@ from tests.collector.express_server import (
     everything,
 )
 
+pytestmark = pytest.mark.processes
+
 UNREAD_MAX = 400_000  # Answers of 49 bytes: twice what the kernel's buffers hold.
 
 

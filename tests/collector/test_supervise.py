@@ -14,6 +14,8 @@ import collector
 from collector import supervise
 from collector.supervise import EXIT_BAD_SETTINGS
 
+pytestmark = pytest.mark.processes
+
 SECONDS_MAX = 30
 # A stand-in for the package `collector` in a directory of its own: each child notes that it began
 # and how it ended, and does what its argument says.

@@ -14,6 +14,8 @@ from tests.geoip.alone import SECRET, Process, alone
 from tests.geoip.running import Server, served
 from tests.geoip.traces import found, traces
 
+pytestmark = pytest.mark.processes
+
 # Written nowhere else, so that a trace of one can only come from here. The first three are in
 # the bundled database, the others are nobody's.
 MARKED = ["81.186.173.205", "2a02:587:dead:beef:cafe:1234:5678:9abc", "193.92.173.206",

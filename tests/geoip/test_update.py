@@ -22,6 +22,7 @@ from tests.geoip.mmdb import BAD_FILES, BUILT_AT, FLAT
 from tests.geoip.publisher import Publisher, Reply, publishing
 from tests.geoip.running import Clock, served
 
+pytestmark = pytest.mark.processes
 NOW = float(BUILT_AT + DAY_SECONDS)
 KEY = "licence-key-that-nobody-may-see"
 GREEK = ip_address("81.82.3.4")
