@@ -53,7 +53,6 @@ class Look:
         template: str,
         *,
         status: int = 200,
-        never_kept: bool = False,
         **values: Any,
     ) -> Response:
         """Return a page; `values` are what its template shows."""
@@ -67,7 +66,8 @@ class Look:
         )
         headers = {
             "Content-Security-Policy": self.policy,
-            "Cache-Control": "no-store" if never_kept else "private, no-cache",
+            # Or the browser's Back button shows it to whoever comes after the seller signed out.
+            "Cache-Control": "no-store",
             "Content-Language": language.code,
             "Vary": "Cookie, Accept-Language",
         }
@@ -75,9 +75,7 @@ class Look:
 
     def signed_out(self, request: Request, *, reason: str, expired: bool) -> Response:
         """Return the page for someone whom nobody has signed in, or not any more."""
-        return self.page(
-            request, "signed_out.html", status=401, never_kept=True, reason=reason, expired=expired
-        )
+        return self.page(request, "signed_out.html", status=401, reason=reason, expired=expired)
 
     def text(self, language: Language, template: str, **values: Any) -> str:
         """Return what a template says, for a letter rather than a page."""

@@ -92,7 +92,7 @@ class Pages:
     def _shared(self, request: Request, key: str, page: Page) -> Response:
         shelf = self.shares.shelf(key, self.shop.stats.asking.today())
         if shelf is None:
-            return self.look.page(request, "link_ended.html", status=404, never_kept=True)
+            return self.look.page(request, "link_ended.html", status=404)
         return page(request, Shown(shelf.seller, shelf.products))
 
 
@@ -108,4 +108,4 @@ class Shown:
 
 def refusal(look: Look, request: Request, error: Refused) -> Response:
     """Return the page that says why there are no numbers."""
-    return look.page(request, "refused.html", status=error.status, error=error, never_kept=True)
+    return look.page(request, "refused.html", status=error.status, error=error)

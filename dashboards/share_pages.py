@@ -110,7 +110,6 @@ class SharePages:
         return self.look.page(
             request,
             "share.html",
-            never_kept=True,
             grant=grant,
             seller=shelf.seller if grant.seller is None else None,
             shares=self.shares.of(shelf.seller, today),

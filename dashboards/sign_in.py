@@ -30,7 +30,7 @@ class SignIn:
         """GET /dashboard/login?token=…: one button that posts, so that a link previewer, which
         opens every link and presses no button, doesn't use the token up."""
         token = request.query_params.get("token", "")
-        return self.look.page(request, "sign_in.html", token=token, never_kept=True)
+        return self.look.page(request, "sign_in.html", token=token)
 
     async def enter(self, request: Request) -> Response:
         """POST /dashboard/login with the form field `token`; `?lang=` opens in a language."""

@@ -184,20 +184,6 @@ def test_what_was_typed_stays_in_another_range_and_language(stand: Stand, browse
     context.close()
 
 
-def test_who_is_signed_out_while_typing_reads_so(stand: Stand, browser: Browser) -> None:
-    """The session ends while the page is open; the search doesn't just do nothing from then on."""
-    context = browser.new_context(viewport=DESK)
-    stand.sign_in(context, stand.visits.seller)
-    page = context.new_page()
-    page.goto(f"{stand.site.url}/dashboard/?range=7-days")
-    context.clear_cookies()
-
-    page.get_by_role("searchbox").fill("apron")
-
-    expect(page.get_by_role("heading", level=1)).to_have_text("You are signed out")
-    context.close()
-
-
 @pytest.mark.parametrize("code", list(LANGUAGES))
 @pytest.mark.parametrize("size", [PHONE, DESK])
 def test_a_charts_words_stay_in_their_frame(
