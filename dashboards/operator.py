@@ -5,6 +5,7 @@ All of a request is taken or nothing of it. Sending the same again changes nothi
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -35,6 +36,7 @@ from dashboards.stats import Uploaded
 
 BODY_BYTES_MAX = 64 * 1024 * 1024  # 100,000 products with long titles and addresses.
 ROWS_MAX = 100_000
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 COUNT_MAX = 2**53  # Beyond this a number doesn't survive a trip through JavaScript.
 
 
@@ -46,6 +48,11 @@ def _address(value: str) -> str:
 
 def _empty_is_none(value: object) -> object:
     return None if value == "" else value
+
+
+def _one_line(value: object) -> object:
+    """Return a title as one line: in a mail's text a line of its own could say anything."""
+    return CONTROL.sub(" ", value) if isinstance(value, str) else value
 
 
 def _yes_or_no(value: object) -> object:
@@ -70,7 +77,11 @@ class Sent(BaseModel):
 class ListingSent(Sent):
     """A row of PUT /operator/products"""
 
-    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+    title: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=300),
+        BeforeValidator(_one_line),
+    ]
     url: Annotated[
         Annotated[str, AfterValidator(_address), Field(max_length=2000)] | None, Optional
     ] = None

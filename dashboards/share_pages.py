@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -20,6 +21,7 @@ from dashboards.shop import Shop
 
 DAYS_MAX = 366
 DAYS_USUAL = 30
+NUMBER_MAX = 2**63 - 1  # SQLite's
 
 
 class ShareAsked(BaseModel):
@@ -36,7 +38,7 @@ class EndAsked(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    number: int
+    number: Annotated[int, Field(ge=1, le=NUMBER_MAX)]
     seller: Name | None = None
 
 

@@ -192,15 +192,16 @@ def test_what_was_told_of_a_day_without_data_is_set_against_nothing(
 
 
 def test_a_title_of_spaces_is_no_title(site: Site, catalogue: Catalogue) -> None:
-    """A link to it would have nothing to read or to click on; spaces around a title don't count."""
+    """A link to it would have nothing to read or to click on; spaces around a title don't count.
+    Several lines become one: in a mail a line of its own could say anything."""
     row = {"seller": "ann", "product": "1"}
 
     refused = put(site, [row | {"title": " \t "}])
-    taken = put(site, [row | {"title": " Lamp "}])
+    taken = put(site, [row | {"title": " Lamp\r\nof oak\x00 "}])
 
     assert (refused.status, refused.json["error"]["field"]) == (400, "1.title")
     assert taken.status == 200
-    assert catalogue.products("ann")["1"].title == "Lamp"
+    assert catalogue.products("ann")["1"].title == "Lamp of oak"
 
 
 def test_orders_are_set_against_visitors_where_both_are_many(

@@ -126,6 +126,15 @@ def test_the_marketplace_ends_all_links_of_a_seller(
     assert site.ask(other).status == 200
 
 
+@pytest.mark.parametrize("number", [0, -1, 10**30, "x"])
+def test_a_number_that_no_link_has_is_refused(number: object, site: Site, visits: Visits) -> None:
+    """Somebody changed the form: the answer is a page that says so."""
+    answer = post(site, site.sign_in(visits.seller), "/dashboard/share/end", number=number)
+
+    assert answer.status == 400
+    assert "number: input should be" in answer.text
+
+
 def test_a_link_without_an_end_is_refused(site: Site, visits: Visits) -> None:
     """No date, one that is over, or one in two years: each is told what would do."""
     cookie = site.sign_in(visits.seller)
