@@ -87,14 +87,35 @@ def test_every_page_is_for_everybody(
 
 @pytest.mark.parametrize("code", list(LANGUAGES))
 def test_no_language_is_too_long_for_a_phone(code: str, stand: Stand, browser: Browser) -> None:
-    """German and Greek words are long, a phone is narrow; nothing is pushed out of it."""
-    context = browser.new_context(viewport={"width": 360, "height": 740})
+    """German and Greek words are long, a phone is narrow, and narrower where somebody enlarges the
+    letters; nothing is pushed out of it."""
+    context = browser.new_context(viewport={"width": 320, "height": 740})
     stand.sign_in(context, stand.visits.seller)
     page = context.new_page()
+    page.goto(f"{stand.site.url}/dashboard/share")
+    page.get_by_role("button", name="Make a link").click()
+    expect(page.get_by_role("button", name="Revoke")).not_to_have_count(0)
     for path in ("/dashboard/?range=7-days", "/dashboard/product?product=1", "/dashboard/share"):
         mark = "&" if "?" in path else "?"
         page.goto(f"{stand.site.url}{path}{mark}lang={code}")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+    context.close()
+
+
+def test_chosen_and_key_are_seen_in_forced_colours(stand: Stand, browser: Browser) -> None:
+    """Who reads in colours of his own, such as high contrast, sees which range is chosen and which
+    colour of the chart is whose."""
+    context = browser.new_context(viewport=DESK, forced_colors="active")
+    stand.sign_in(context, stand.visits.seller)
+    page = context.new_page()
+    page.goto(f"{stand.site.url}/dashboard/?range=7-days")
+
+    def ground(selector: str) -> str:
+        look = "e => getComputedStyle(e).backgroundColor"
+        return str(page.locator(selector).first.evaluate(look))
+
+    assert ground(".ranges [aria-current]") != ground(".ranges a:not([aria-current])")
+    assert len({ground(".card"), ground(".swatch.visitors"), ground(".swatch.views")}) == 3
     context.close()
 
 
