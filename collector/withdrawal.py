@@ -34,6 +34,7 @@ class Withdrawals:
         self._marks: dict[date, dict[tuple[str, int], Mark]] = {}
         self._there: dict[date, set[Told]] = {}
         self._to_delete: set[date] = set()
+        self._refused: tuple[date, ...] = ()  # Days whose last deletion failed.
         self._deleted_at = 0.0
         self._deleting = threading.Thread()
 
@@ -77,7 +78,11 @@ class Withdrawals:
         Not waited for: it looks through the day first, which takes seconds over ten million hits,
         and the next withdrawal is to be applied meanwhile.
         """
-        if self._deleting.is_alive() or not self._to_delete:
+        if self._deleting.is_alive():
+            return
+        self._to_delete.update(self._refused)
+        self._refused = ()
+        if not self._to_delete:
             return
         if not 0 <= now - self._deleted_at < DELETE_SECONDS:
             days = list(filter(self._ledger.takes_batches, sorted(self._to_delete)))
@@ -100,8 +105,10 @@ class Withdrawals:
             finally:
                 self._warehouse.disconnect(client)
         except Unanswered as error:
-            # They count no more, and go with the next ones, after a start, or with the day.
-            logger.warning("what was withdrawn is still stored: %s", error)
+            # One that a day's close cuts short is ordinary. They count no more in any case, and go
+            # in ten minutes, after a start, or with the day.
+            self._refused = tuple(days)
+            logger.info("what was withdrawn is not counted but still stored: %s", error)
 
     def of(self, day: date) -> list[tuple[Erasure, int]]:
         """Return a day's erasures, each with the batch that it ends before."""

@@ -110,7 +110,7 @@ def _serve(settings: Settings) -> None:
         lanes_at_once(f"{prefix}{PATH}", READ, door.at_once, BODY_BYTES_MAX),
     )
     listener = listen(settings.beacons_bind, "BEACONS_BIND")
-    _log.info("geoip: the location door alone, on %s", settings.beacons_public_url)
+    _log.info("the location door alone, on %s", settings.beacons_public_url)
     serve(application, listener)
 
 

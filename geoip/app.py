@@ -149,7 +149,7 @@ class Location:
             content = error_json(error.code, str(error), error.field)
             return error.status, content, error.headers()
         self.tally["failed"] += 1
-        _log.error("geoip: %s while answering; nothing was kept", type(error).__name__)
+        _log.error("%s while answering; nothing was kept", type(error).__name__)
         return 500, error_json("internal", "something failed on our side", None), []
 
     def _whole(self, request: Request, reply: Reply) -> tuple[int, list[Header], bytes]:

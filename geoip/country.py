@@ -247,7 +247,7 @@ class Countries:
                 return False
             self.database = opened
             self.reloads += 1
-            _log.info("geoip: now answering from %s, built %s", opened.path, opened.built)
+            _log.info("now answering from %s, built %s", opened.path, opened.built)
             self._tell_age()
             return True
 
@@ -272,7 +272,7 @@ class Countries:
                 opened = open_database(path)
             except Unusable as error:
                 self._problems[path] = f"{path}: {error}"
-                _log.warning("geoip: refused %s: %s; the one before goes on serving", path, error)
+                _log.warning("refused %s: %s; the one before goes on serving", path, error)
                 if current is not None and current.path == path:
                     return current
                 continue
@@ -284,8 +284,7 @@ class Countries:
         age = self.database.age_days(self._clock())
         if age > STALE_AFTER_DAYS:
             _log.warning(
-                "geoip: the country database is %d days old; `collector geoip update` fetches "
-                "a new one",
+                "the country database is %d days old; `collector geoip update` fetches a new one",
                 age,
             )
 

@@ -1,7 +1,11 @@
 """What was withdrawn is deleted in groups, behind the drain's back, and names nobody."""
 
 import threading
+from typing import Any
 
+import pytest
+
+from collector.warehouse import Unanswered
 from tests.collector.desk import Desk, visitors
 from tests.collector.spooling import Worker, hit
 
@@ -78,4 +82,30 @@ def test_a_deletion_holds_up_no_withdrawal(desk: Desk) -> None:
     desk.drain.step()
     desk.drain.rest()
     assert set(visitors(desk)) == {("s", each) for each in (3, 4, 5)}
+    assert not desk.alarms()
+
+
+def test_a_deletion_that_fails_is_tried_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine ends one that a day's close cuts short; nobody has to withdraw again for it."""
+    worker = Worker(desk.spool)
+    worker.commit(hit(visitor=each) for each in range(1, 4))
+    desk.drain.step()
+    worker.erase("s", 1)
+    connect = desk.warehouse.connect
+
+    def refuse(**settings: Any) -> Any:
+        if threading.current_thread().name == "delete":
+            raise Unanswered("ClickHouse error 341")
+        return connect(**settings)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.warehouse, "connect", refuse)
+        desk.drain.step()
+        desk.drain.rest()
+    assert sorted(row[4] for row in desk.rows("hits").elements()) == [1, 2, 3]
+    assert set(visitors(desk)) == {("s", 2), ("s", 3)}
+    desk.now += 600
+    desk.drain.step()
+    desk.drain.rest()
+    assert sorted(row[4] for row in desk.rows("hits").elements()) == [2, 3]
     assert not desk.alarms()
