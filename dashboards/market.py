@@ -58,6 +58,7 @@ class Market:
     comparison: Comparison
     rows: tuple[SellerRow, ...]
     sellers: int
+    matching: int
     page: int
     pages: int
     moved: tuple[SellerRow, ...]
@@ -90,6 +91,7 @@ def market(stats: Stats, catalogue: Catalogue, query: PageAsked) -> Market:
         comparison=sides,
         rows=tuple(matching[(page - 1) * ROWS : page * ROWS]),
         sellers=len(rows),
+        matching=len(matching),
         page=page,
         pages=pages,
         moved=_moved(rows),

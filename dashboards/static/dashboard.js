@@ -27,7 +27,10 @@
     if (answer.status === 401) location.assign(address); // Its page says where to sign in.
     if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (!page.querySelector("#rows") || turn !== latest) return;
+    const found = page.querySelector("#rows");
+    if (!found || turn !== latest) return;
+    // A screen reader says how many there are, and not each of them at every letter.
+    document.querySelector("#found").textContent = found.dataset.found;
     // The addresses of other ranges and languages hold the search too.
     for (const part of ["#rows", ".ranges", ".languages"]) {
       document.querySelector(part).replaceChildren(...page.querySelector(part).childNodes);

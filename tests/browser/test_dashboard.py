@@ -163,7 +163,8 @@ def test_everything_works_without_a_script(stand: Stand, browser: Browser) -> No
 
 
 def test_typing_searches_at_once(stand: Stand, browser: Browser) -> None:
-    """With scripts the table follows the typing, and the address bar holds the search."""
+    """With scripts the table follows the typing, a screen reader hears how many products there are,
+    and the address bar holds the search."""
     context = browser.new_context(viewport=DESK)
     stand.sign_in(context, stand.visits.seller)
     page = context.new_page()
@@ -173,6 +174,7 @@ def test_typing_searches_at_once(stand: Stand, browser: Browser) -> None:
 
     expect(page.locator("#rows tbody tr")).to_have_count(1)
     expect(page.locator("#rows")).to_contain_text("Linen apron")
+    expect(page.get_by_role("status").filter(has_text="found")).to_have_text("1 found")
     assert "q=apron" in page.url
     assert "range=7-days" in page.url
     context.close()
