@@ -107,9 +107,10 @@ class Plausible:
     def _filtered(self, shelf: Shelf, span: Span, filters: Sequence[Filter]) -> Shelf:
         if not filters:
             return shelf
-        products = self.shop.stats.products(shelf, span)
-        fitting = (p for p in products if all(one.fits(p) for one in filters))
-        return Shelf(shelf.seller, frozenset(fitting))
+        products = list(self.shop.stats.products(shelf, span))
+        for one in filters:
+            products = one.fitting(products)
+        return Shelf(shelf.seller, frozenset(products))
 
     def _results(self, shelf: Shelf, span: Span, query: Query) -> tuple[list[Result], int]:
         """Return all rows, and how many visitors are in none of them."""

@@ -4,6 +4,7 @@ What is asked for is read into types; anything else is refused with a sentence. 
 """
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime, time, tzinfo
 from typing import Annotated, Any, Literal
 
@@ -34,6 +35,8 @@ VISITS: dict[str, By] = {
     "visit:os": "os",
 }
 DIMENSIONS = (PAGE, *TIMES, *VISITS)
+# Every product is compared with each of them.
+CONTAINS_MAX, FILTERS_MAX = 100, 10
 NAMED_RANGES = ("day", "7d", "28d", "30d", "91d", "month", "6mo", "12mo", "year", "all")
 ENDS = (time(0, 0, 0), time(23, 59, 59))  # What a moment must be to stand for a whole day.
 # In Plausible's words, because tools tell its errors apart by them.
@@ -52,6 +55,8 @@ def _filter(value: object) -> object:
         case ["is" | "contains", "event:page", [*clauses], *modifiers] if clauses and all(
             isinstance(clause, str) for clause in clauses
         ):
+            if value[0] == "contains" and len(clauses) > CONTAINS_MAX:
+                raise ValueError(f"contains takes at most {CONTAINS_MAX} texts")
             return Filter(
                 kind=value[0], clauses=tuple(clauses), case_sensitive=_case_sensitive(modifiers)
             )
@@ -107,11 +112,13 @@ class Filter(BaseModel):
     clauses: tuple[str, ...]
     case_sensitive: bool
 
-    def fits(self, product: str) -> bool:
-        """Return whether a product passes."""
-        name = product if self.case_sensitive else product.casefold()
-        clauses = [c if self.case_sensitive else c.casefold() for c in self.clauses]
-        return name in clauses if self.kind == "is" else any(c in name for c in clauses)
+    def fitting(self, products: Iterable[str]) -> list[str]:
+        """Return the products that pass."""
+        fold = str if self.case_sensitive else str.casefold
+        clauses = frozenset(map(fold, self.clauses))
+        if self.kind == "is":
+            return [product for product in products if fold(product) in clauses]
+        return [p for p in products if any(map(fold(p).__contains__, clauses))]
 
 
 class Include(BaseModel):
@@ -142,7 +149,9 @@ class Query(BaseModel):
     metrics: tuple[Metric, ...] = Field(min_length=1)
     date_range: Annotated[str | Span, BeforeValidator(_date_range)]
     dimensions: tuple[Annotated[str, BeforeValidator(_dimension)], ...] = ()
-    filters: tuple[Annotated[Filter, BeforeValidator(_filter)], ...] = ()
+    filters: tuple[Annotated[Filter, BeforeValidator(_filter)], ...] = Field(
+        (), max_length=FILTERS_MAX
+    )
     order_by: tuple[tuple[str, Direction], ...] | None = None
     include: Include = Include()
     pagination: Pagination = Pagination()

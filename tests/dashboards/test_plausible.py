@@ -241,6 +241,8 @@ def test_deleted_days_are_said_to_be(serve_kept: Site, visits: Visits) -> None:
         ({"date_range": ["2026-11-01T00:00:00+01:00", "2026-11-02T23:59:59+01:00"]}, NOT_WHOLE),
         ({"date_range": ["2026-11-31", "2026-12-01"]}, "date_range: there is no such day"),
         ({"date_range": ["2026-11-02", "2026-11-01"]}, "date_range: must run forwards"),
+        ({"filters": [["contains", "event:page", ["x"] * 101]]}, "filters.0: contains takes"),
+        ({"filters": [["is", "event:page", ["x"]]] * 11}, "filters: tuple should have at most 10"),
         ({"pagination": {"limit": 0}}, "pagination.limit: input should be greater"),
         ({"pagination": {"limit": 10001}}, "pagination.limit: input should be less"),
         ({"pagination": {"offset": -1}}, "pagination.offset: input should be greater"),
