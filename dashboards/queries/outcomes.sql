@@ -9,6 +9,5 @@ select
 from counts
 where seller = ''
   and dimension = 'outcome'
-  and period = 'day'
   and day between {first:Date} and {last:Date}
 group by day, outcome

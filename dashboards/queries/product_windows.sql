@@ -5,6 +5,7 @@
 --      over_first, over_last, before_first, before_last, long_first, long_last: the stretches
 -- out  product; views and visitors of `chosen`; visitors of `over`, `before` and `long`. One pass
 --      over the rows instead of four; a product that nobody looked at has no row.
+--      Totals are of days only: reading the period as well took an eighth of the time.
 select
     product,
     sumIf(counts.views, day between {chosen_first:Date} and {chosen_last:Date}) as views,
@@ -17,7 +18,6 @@ where seller = {seller:String}
   and product != ''
   and ({limited:UInt8} = 0 or product in {products:Array(String)})
   and dimension = ''
-  and period = 'day'
   and day between {first:Date} and {last:Date}
   and day not in {open:Array(Date)}
 group by product

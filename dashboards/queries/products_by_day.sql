@@ -13,7 +13,6 @@ where seller = {seller:String}
   and product != ''
   and ({limited:UInt8} = 0 or product in {products:Array(String)})
   and dimension = ''
-  and period = 'day'
   and day between {first:Date} and {last:Date}
   and day not in {open:Array(Date)}
 order by day, product

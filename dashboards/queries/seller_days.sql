@@ -10,6 +10,5 @@ from counts
 where seller = {seller:String}
   and product = ''
   and dimension = ''
-  and period = 'day'
   and day between {first:Date} and {last:Date}
   and day not in {open:Array(Date)}

@@ -4,6 +4,7 @@
 --      chosen_last, over_first, over_last, before_first, before_last, long_first, long_last
 -- out  seller; views and visitors of `chosen`; visitors of `over`, `before` and `long`: distinct
 --      per seller and day, summed over days. One pass over all sellers' rows, which are far apart.
+--      Totals are of days only: reading the period as well took an eighth of the time.
 select
     seller,
     sumIf(counts.views, day between {chosen_first:Date} and {chosen_last:Date}) as views,
@@ -15,7 +16,6 @@ from counts
 where seller != ''
   and product = ''
   and dimension = ''
-  and period = 'day'
   and day between {first:Date} and {last:Date}
   and day not in {open:Array(Date)}
 group by seller

@@ -21,7 +21,6 @@ from (
     from counts
     where seller = {seller:String}
       and dimension in ('', 'orders', 'page_views')
-      and period = 'day'
       and ({limited:UInt8} = 0 or product in {products:Array(String)})
       and day between {first:Date} and {last:Date}
       and day not in {open:Array(Date)}
