@@ -55,6 +55,8 @@ class Market:
     span: Span
     now: date
     totals: Totals
+    kept_from: date | None
+    keep_counts_days: int
     comparison: Comparison
     rows: tuple[SellerRow, ...]
     sellers: int
@@ -88,6 +90,8 @@ def market(stats: Stats, catalogue: Catalogue, query: PageAsked) -> Market:
         span=span,
         now=now,
         totals=add(each.chosen for each in windows.values()),
+        kept_from=stats.asking.deleted_before(span),
+        keep_counts_days=stats.asking.keep_counts_days,
         comparison=sides,
         rows=tuple(matching[(page - 1) * ROWS : page * ROWS]),
         sellers=len(rows),

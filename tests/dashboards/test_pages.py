@@ -136,13 +136,19 @@ def test_the_first_day_is_not_an_empty_page(site: Site, visits: Visits, book: Bo
 
 
 def test_deleted_days_are_said_to_be(serve_kept: Site, visits: Visits, book: Book) -> None:
-    """Counts are deleted after 62 days here: a year's page says so, and where it begins."""
+    """Counts are deleted after 62 days here: a year's page says so, and where it begins, to the
+    seller and to the marketplace; both read why nothing is compared."""
     book.states |= dict.fromkeys((TODAY - n * DAY for n in range(1, 365)), "sealed")
     visits.count("", TODAY - DAY, 3, 3)
 
-    page = read(serve_kept, visits.seller, "/dashboard/?range=12-months")
+    for who in (visits.seller, None):
+        page = read(serve_kept, who, "/dashboard/?range=12-months")
+        week = read(serve_kept, who, "/dashboard/?range=7-days")
 
-    assert "Numbers are deleted after 62 days. Yours begin on Thu, 17 Sept 2026." in page
+        assert "Numbers are deleted after 62 days. Yours begin on Thu, 17 Sept 2026." in page
+        assert "Not compared: part of these days" in page
+        assert "12–17 Nov 2026 compared with 6–11 Nov 2026" in week
+        assert "deleted" not in week
 
 
 def test_the_marketplace_sees_all_sellers_refusals_and_closes(
