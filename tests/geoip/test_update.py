@@ -33,8 +33,7 @@ def networks(wrong: int = 0) -> dict[str, Any]:
     known: dict[str, Any] = {}
     for number, (text, country) in enumerate(KNOWN):
         prefix = 48 if ":" in text else 24
-        network = f"{ip_address(text)}/{prefix}"
-        known[network] = {"country_code": "AQ" if number < wrong else country}
+        known[f"{ip_address(text)}/{prefix}"] = {"country_code": "AQ" if number < wrong else country}
     return {**FLAT, **known}
 
 
