@@ -32,8 +32,8 @@ def networks(wrong: int = 0) -> dict[str, Any]:
     """Return a small database's networks that know the well-known ones, all but some."""
     known: dict[str, Any] = {}
     for number, (text, country) in enumerate(KNOWN):
-        prefix = 48 if ":" in text else 24
-        known[f"{ip_address(text)}/{prefix}"] = {"country_code": "AQ" if number < wrong else country}
+        network = f"{ip_address(text)}/{48 if ':' in text else 24}"
+        known[network] = {"country_code": "AQ" if number < wrong else country}
     return {**FLAT, **known}
 
 
