@@ -3,13 +3,14 @@
 A day is read from counts or from hits, never from both, whatever is sealed meanwhile.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from dashboards.kept import Kept
 from dashboards.period import DAY, Span
-from dashboards.pool import Pool, Row
+from dashboards.pool import CLIENTS, Pool, Row
 from dashboards.refused import unavailable
 from dashboards.shelf import EVERYBODY, Shelf
 from dashboards.snapshot import Calendar, Snapshot, State
@@ -23,6 +24,9 @@ SELLERS_KEPT = 64
 # Questions whose rows each speak of one day, and which of a row's fields the day is.
 DAY_AT = {"seller_days": 0, "product_days": 0, "outcomes": 0, "uploaded": 1}
 OWN = ""  # In place of a product: the seller's own figure.
+
+Part = TypeVar("Part")
+Found = TypeVar("Found")
 
 OpenDays = Mapping[date, Mapping[str, Totals]]
 ByDay = Mapping[date, tuple[State | None, Sequence[Row]]]
@@ -56,10 +60,26 @@ class Asking:
         self._now = now
         self._uploads = 0
         self._changed = changed
+        self._threads = ThreadPoolExecutor(CLIENTS, "ask")
+
+    def close(self) -> None:
+        """Let the threads go that ask beside a reader's own."""
+        self._threads.shutdown()
 
     def uploaded(self) -> None:
         """Note that something of days that are over was added: ask about them anew."""
         self._uploads += 1
+
+    def at_once(self, ask: Callable[[Part], Found], parts: Iterable[Part]) -> list[Found]:
+        """Return what is found for each part, in order, asking for several at a time.
+
+        ask  must not come back here: it would wait for a thread that waits for it
+        """
+        return list(self._threads.map(ask, parts))
+
+    def beside(self, ask: Callable[[], Found]) -> Callable[[], Found]:
+        """Begin to ask and return what waits for the answer. The same holds as for `at_once`."""
+        return self._threads.submit(ask).result
 
     def today(self) -> date:
         """Return the day that is being counted."""

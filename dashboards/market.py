@@ -13,7 +13,8 @@ from dashboards.period import DAY, Span
 from dashboards.ranges import NAMES, RangeName
 from dashboards.shelf import EVERYBODY
 from dashboards.snapshot import State
-from dashboards.stats import Stats, Windows
+from dashboards.stats import Stats
+from dashboards.stretches import Windows, windows
 from dashboards.totals import NOBODY, Totals, add
 
 ROWS = 100
@@ -75,8 +76,8 @@ def market(stats: Stats, catalogue: Catalogue, query: PageAsked) -> Market:
     sides = compare(stats, span, now)
     nothing = Span(now, now - DAY)
     over, before = (sides.over, sides.before) if sides.possible else (nothing, nothing)
-    windows = stats.windows(EVERYBODY, span, over, before, nothing)
-    rows = _rows(windows, catalogue.sellers(), sides)
+    found = windows(stats.asking, EVERYBODY, span, over, before, nothing)
+    rows = _rows(found, catalogue.sellers(), sides)
     matching = sorted(
         (row for row in rows if query.q.casefold() in row.seller.casefold()),
         key=lambda row: _order(row, query.sort),
@@ -89,7 +90,7 @@ def market(stats: Stats, catalogue: Catalogue, query: PageAsked) -> Market:
         range_name=range_name,
         span=span,
         now=now,
-        totals=add(each.chosen for each in windows.values()),
+        totals=add(each.chosen for each in found.values()),
         kept_from=stats.asking.deleted_before(span),
         keep_counts_days=stats.asking.keep_counts_days,
         comparison=sides,
@@ -105,14 +106,14 @@ def market(stats: Stats, catalogue: Catalogue, query: PageAsked) -> Market:
 
 
 def _rows(
-    windows: Mapping[str, Windows], listed: Sequence[str], sides: Comparison
+    found: Mapping[str, Windows], listed: Sequence[str], sides: Comparison
 ) -> list[SellerRow]:
     """Return who has a listing, and who had a visitor in the range or before it."""
-    seen = {seller for seller, w in windows.items() if w.chosen.views or w.before}
+    seen = {seller for seller, w in found.items() if w.chosen.views or w.before}
     nobody = Windows(NOBODY, 0, 0, 0)
 
     def row(seller: str) -> SellerRow:
-        had = windows.get(seller, nobody)
+        had = found.get(seller, nobody)
         changed = change(had.over, had.before) if sides.possible else None
         return SellerRow(seller, had.chosen, changed)
 

@@ -25,4 +25,5 @@ def overview(stats: Stats, catalogue: Catalogue, shelf: Shelf, query: PageAsked)
     """Return the overview of a shelf for what the reader chose."""
     head = figures(stats, shelf, query)
     listed = catalogue.products(shelf.seller, shelf.products)
-    return Overview(query, head, table(stats, listed, head, query), coverage(stats, head))
+    told = stats.asking.beside(lambda: coverage(stats, head))
+    return Overview(query, head, table(stats, listed, head, query), told())

@@ -1,7 +1,6 @@
 """Stats: the questions, each answered for one seller, or for the marketplace about all."""
 
 import threading
-from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -14,10 +13,10 @@ from dashboards.period import Span, intervals, month_of
 from dashboards.pool import Pool
 from dashboards.shelf import EVERYBODY, Shelf
 from dashboards.snapshot import Calendar
+from dashboards.stretches import products_of
 from dashboards.totals import NOBODY, Totals, add
 
 UPLOADS_FROM = 2**62
-WHOLE_DAYS_MAX = 62  # A longer stretch of all sellers is asked month by month.
 SECONDS = "seconds"
 COUNTS = tuple(
     "day period seller product dimension value visitors views seconds closed seal".split()
@@ -54,15 +53,6 @@ class DayRow(NamedTuple):
     product: str
     totals: Totals | None
     orders: int | None
-
-
-class Windows(NamedTuple):
-    """A product in several stretches: totals of the chosen one, visitors of the others."""
-
-    chosen: Totals
-    over: int
-    before: int
-    long: int
 
 
 class Published(NamedTuple):
@@ -114,55 +104,8 @@ class Stats:
         _, rows, opened = self.asking.ask("products", shelf, span)
         found = {product: Totals(int(views), int(visitors)) for product, views, visitors in rows}
         for products in opened.values():
-            for product, totals in _on(shelf, products):
+            for product, totals in products_of(shelf, products):
                 found[product] = add((found.get(product), totals))
-        return found
-
-    def windows(
-        self, shelf: Shelf, chosen: Span, over: Span, before: Span, long: Span
-    ) -> dict[str, Windows]:
-        """Return every product that was looked at in any of four stretches; some may be empty.
-
-        Of EVERYBODY: every seller.
-        """
-        real = [span for span in (chosen, over, before, long) if span.days]
-        around = Span(min(span.first for span in real), max(span.last for span in real))
-        if shelf != EVERYBODY or around.days <= WHOLE_DAYS_MAX:
-            return self._windows(shelf, around, chosen, over, before, long)
-        # Month by month: all sellers are many rows, and whole months are the same in any range.
-        found: dict[str, Windows] = {}
-        for month in intervals(around, "month"):
-            parts = (month.common(span) for span in (chosen, over, before, long))
-            for seller, more in self._windows(shelf, month, *parts).items():
-                had = found.get(seller)
-                found[seller] = more if had is None else _together(had, more)
-        return found
-
-    def _windows(
-        self, shelf: Shelf, around: Span, chosen: Span, over: Span, before: Span, long: Span
-    ) -> dict[str, Windows]:
-        spans = {"chosen": chosen, "over": over, "before": before, "long": long}
-        ends = {
-            f"{name}_{end}": getattr(span, end)
-            for name, span in spans.items()
-            for end in ("first", "last")
-        }
-        question = "seller_windows" if shelf == EVERYBODY else "product_windows"
-        _, rows, opened = self.asking.ask(question, shelf, around, **ends)
-        found = {
-            product: Windows(Totals(int(views), int(visitors)), *map(int, others))
-            for product, views, visitors, *others in rows
-        }
-        nothing = Windows(NOBODY, 0, 0, 0)
-        for day, products in opened.items():
-            for product, totals in _on(shelf, products):
-                had = found.get(product, nothing)
-                found[product] = Windows(
-                    add((had.chosen, totals)) if day in chosen else had.chosen,
-                    had.over + totals.visitors * (day in over),
-                    had.before + totals.visitors * (day in before),
-                    had.long + totals.visitors * (day in long),
-                )
         return found
 
     def rows(self, shelf: Shelf, span: Span) -> Iterator[tuple[date, str, Totals]]:
@@ -171,7 +114,7 @@ class Stats:
         for day, product, views, visitors in rows:
             yield day, product, Totals(int(views), int(visitors))
         for day in sorted(opened):
-            for product, totals in _on(shelf, opened[day]):
+            for product, totals in products_of(shelf, opened[day]):
                 yield day, product, totals
 
     def day_rows(self, shelf: Shelf, span: Span) -> Iterator[DayRow]:
@@ -187,20 +130,6 @@ class Stats:
                 key = (day, product)
                 nothing = NOBODY if day in days else None
                 yield DayRow(day, product, seen.get(key, nothing), orders.get(key))
-
-    def sparks(self, shelf: Shelf, parts: Sequence[Span]) -> dict[str, list[int]]:
-        """Return each product's visitors in each part of a stretch cut into parts."""
-        whole = Span(parts[0].first, parts[-1].last)
-        starts = [part.first for part in parts]
-        _, rows, opened = self.asking.ask("sparks", shelf, whole, starts=starts)
-        found: dict[str, list[int]] = {}
-        for product, step, visitors in rows:
-            found.setdefault(product, [0] * len(parts))[step - 1] += int(visitors)
-        for day, products in opened.items():
-            step = bisect_right(starts, day) - 1
-            for product, totals in _on(shelf, products):
-                found.setdefault(product, [0] * len(parts))[step] += totals.visitors
-        return found
 
     def published(
         self,
@@ -276,22 +205,9 @@ class Stats:
 
     def close(self) -> None:
         """Close the database clients."""
+        self.asking.close()
         self._pool.close()
 
 
-def _on(shelf: Shelf, products: Mapping[str, Totals]) -> list[tuple[str, Totals]]:
-    """Return a shelf's products of an open day, without the seller's own figure."""
-    return [(p, totals) for p, totals in sorted(products.items()) if p != OWN and shelf.has(p)]
-
-
-def _together(one: Windows, other: Windows) -> Windows:
-    return Windows(
-        add((one.chosen, other.chosen)),
-        one.over + other.over,
-        one.before + other.before,
-        one.long + other.long,
-    )
-
-
 def _of_products(products: Mapping[str, Totals], shelf: Shelf) -> Totals:
-    return add(totals for _, totals in _on(shelf, products))
+    return add(totals for _, totals in products_of(shelf, products))

@@ -9,7 +9,8 @@ from dashboards.figures import Figures
 from dashboards.parameters import PageAsked, Sort
 from dashboards.period import DAY, Interval, Span, intervals
 from dashboards.shelf import Shelf
-from dashboards.stats import Stats, Windows
+from dashboards.stats import Stats
+from dashboards.stretches import Windows, sparks, windows
 from dashboards.totals import NOBODY, Totals
 
 ROWS = 50
@@ -69,14 +70,15 @@ def table(stats: Stats, listed: Mapping[str, Listing], head: Figures, query: Pag
     sides = head.comparison
     long = Span(head.now - QUIET_DAYS * DAY, head.now)
     nothing = Span(head.now, head.now - DAY)
-    windows = stats.windows(
+    found = windows(
+        stats.asking,
         head.shelf,
         head.span,
         sides.over if sides.possible else nothing,
         sides.before if sides.possible else nothing,
         long,
     )
-    rows = _rows(windows, listed, compare=sides.possible)
+    rows = _rows(found, listed, compare=sides.possible)
     matching = sorted(
         (row for row in rows if _matches(row, query.q)), key=lambda row: _order(row, query.sort)
     )
@@ -84,7 +86,7 @@ def table(stats: Stats, listed: Mapping[str, Listing], head: Figures, query: Pag
     page = min(query.page, pages)
     shown = matching[(page - 1) * ROWS : page * ROWS]
     is_known = len(stats.asking.days(long)) >= QUIET_KNOWN_LEAST
-    quiet = _quiet(windows, listed, long) if is_known else None
+    quiet = _quiet(found, listed, long) if is_known else None
     return Table(
         rows=_with_sparks(stats, head, shown),
         products=len(rows),
@@ -94,29 +96,29 @@ def table(stats: Stats, listed: Mapping[str, Listing], head: Figures, query: Pag
         moved=_moved(rows),
         quiet=None if quiet is None else tuple(quiet[:QUIET_SHOWN]),
         quiet_more=max(0, len(quiet or ()) - QUIET_SHOWN),
-        is_new=not windows and not listed and not head.totals.views,
+        is_new=not found and not listed and not head.totals.views,
     )
 
 
 def _rows(
-    windows: Mapping[str, Windows], listed: Mapping[str, Listing], *, compare: bool
+    found: Mapping[str, Windows], listed: Mapping[str, Listing], *, compare: bool
 ) -> list[Row]:
     """Return what is on sale and what was looked at in the range or in the days before it."""
     on_sale = {product for product, listing in listed.items() if not listing.retired}
-    seen = {p for p, w in windows.items() if w.chosen.visitors or w.over or w.before}
+    seen = {p for p, w in found.items() if w.chosen.visitors or w.over or w.before}
     return [
         Row(
             product,
             listed.get(product),
-            windows[product].chosen if product in windows else NOBODY,
-            _change(windows.get(product)) if compare else None,
+            found[product].chosen if product in found else NOBODY,
+            _change(found.get(product)) if compare else None,
         )
         for product in on_sale | seen
     ]
 
 
-def _change(windows: Windows | None) -> Change:
-    return change(windows.over, windows.before) if windows else change(0, 0)
+def _change(sides: Windows | None) -> Change:
+    return change(sides.over, sides.before) if sides else change(0, 0)
 
 
 def _matches(row: Row, words: str) -> bool:
@@ -142,7 +144,7 @@ def _moved(rows: Sequence[Row]) -> tuple[Row, ...]:
 
 
 def _quiet(
-    windows: Mapping[str, Windows], listed: Mapping[str, Listing], long: Span
+    found: Mapping[str, Windows], listed: Mapping[str, Listing], long: Span
 ) -> list[Listing]:
     """Return what is on sale and nobody looked at for long.
 
@@ -152,7 +154,7 @@ def _quiet(
         (
             listing
             for product, listing in listed.items()
-            if not (product in windows and windows[product].long)
+            if not (product in found and found[product].long)
             and not listing.retired
             and (listing.listed_on is None or listing.listed_on < long.first.isoformat())
         ),
@@ -168,7 +170,7 @@ def _with_sparks(stats: Stats, head: Figures, rows: Sequence[Row]) -> tuple[Row,
         return tuple(rows)
     parts = _whole(intervals(span, _pace(span)))
     shown = Shelf(head.shelf.seller, frozenset(row.product for row in rows))
-    visitors = stats.sparks(shown, parts)
+    visitors = sparks(stats.asking, shown, parts)
     known = [any(head.days[day] is not None for day in part) for part in parts]
     nothing = [0] * len(parts)
 

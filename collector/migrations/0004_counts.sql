@@ -8,6 +8,9 @@
 -- value      of the dimension; '' for totals
 -- closed     the day whose close published the row
 -- seal       the number of the seal that loaded it
+--
+-- All sellers' own figures lie far apart: eight times as many marks as usual, and smaller blocks,
+-- halve the time that they take, for a twentieth more of disk.
 create table if not exists counts (
     day Date,
     period LowCardinality(String),
@@ -25,6 +28,8 @@ engine = MergeTree
 partition by toYYYYMM(day)
 order by (seller, dimension, product, day, value)
 settings
+    index_granularity = 1024,
+    min_compress_block_size = 16384,
     non_replicated_deduplication_window = 0,
     fsync_after_insert = 1,
     fsync_part_directory = 1,
