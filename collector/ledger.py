@@ -4,7 +4,7 @@ A SQLite file of the reports process alone, durable at every commit. It holds nu
 names; no hash and no seller. Losing it is noticed: hits then hold batches that it doesn't know.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
@@ -90,6 +90,7 @@ class Ledger:
         self._file = LedgerFile(path, TABLES, version=VERSION)
         self.alarms = Alarms(self._file)
         self.closes = Closes(self._file)
+        self._known_days: tuple[Hashable, Mapping[date, State]] = (None, {})
 
     def close(self) -> None:
         """Close the file; nothing waits in memory."""
@@ -102,11 +103,16 @@ class Ledger:
 
         Absent: nothing ran that day, or it is being put back and not whole yet.
         """
-        rows = self._file.rows(
-            "select day, state from days where day between ? and ? and state != ? order by day",
-            (first.isoformat(), last.isoformat(), closes.RESTORING),
-        )
-        return {date.fromisoformat(day): READ_AS.get(state, "open") for day, state in rows}
+        # A page asks a dozen times, and years of days take a millisecond to read.
+        stamp = self._file.stamp()
+        known, days = self._known_days
+        if known != stamp:
+            rows = self._file.rows(
+                "select day, state from days where state != ? order by day", (closes.RESTORING,)
+            )
+            days = {date.fromisoformat(day): READ_AS.get(state, "open") for day, state in rows}
+            self._known_days = stamp, days  # As old as the stamp or newer: asked anew if newer.
+        return {day: state for day, state in days.items() if first <= day <= last}
 
     def drained(self) -> int:
         """Return the highest batch number that is known to have arrived."""

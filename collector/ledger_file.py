@@ -3,7 +3,7 @@
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,6 +52,16 @@ class LedgerFile:
         """Return the one number that a question answers with, 0 for none."""
         rows = self.rows(question, values)
         return int(rows[0][0] or 0) if rows else 0
+
+    def stamp(self) -> Hashable:
+        """Return what is something else after every write, by this process or by another one.
+
+        Within a transaction it is another one than outside, which a rollback takes back to.
+        """
+        with self._lock:
+            connection = self._connection
+            others = self.number("pragma data_version")
+            return connection.in_transaction, connection.total_changes, others
 
     def write(self, statement: str, values: Sequence[object] = ()) -> int | None:
         """Run a statement; return the number of the row that it inserted, if it did."""

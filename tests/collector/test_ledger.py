@@ -129,6 +129,28 @@ def test_a_day_that_is_being_put_back_is_missing_until_it_is_whole(ledger: Ledge
     assert ledger.days(DAY, DAY) == {DAY: "sealed"}
 
 
+def test_days_are_told_as_they_are_now(ledger: Ledger, path: Path) -> None:
+    """Readers ask often, so days are remembered: not beyond a write of ours, of another process's,
+    or a transaction that was taken back."""
+    ledger.saw(DAY)
+    assert ledger.days(DAY, NEXT_DAY) == {DAY: "open"}
+    change(path, f"insert into days (day, state) values ('{NEXT_DAY}', 'sealed')")
+    assert ledger.days(DAY, NEXT_DAY) == {DAY: "open", NEXT_DAY: "sealed"}
+    assert ledger.days(NEXT_DAY, NEXT_DAY) == {NEXT_DAY: "sealed"}
+
+    def change_the_mind() -> None:
+        with ledger._file.transaction():
+            ledger.closes.advance(DAY, "lost")
+            assert ledger.days(DAY, DAY) == {DAY: "lost"}
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        change_the_mind()
+    assert ledger.days(DAY, DAY) == {DAY: "open"}
+    ledger.closes.advance(DAY, "lost")
+    assert ledger.days(DAY, DAY) == {DAY: "lost"}
+
+
 def test_a_closed_day_stays_closed_when_it_is_seen_again(ledger: Ledger, path: Path) -> None:
     """The spool directory is still there while the day is being sealed."""
     ledger.saw(DAY)
