@@ -6,6 +6,7 @@ of some user agents into the family, and what a visitor wrote must not be stored
 """
 
 import re
+from collections import OrderedDict
 from typing import Any
 
 import crawleruseragents
@@ -62,7 +63,7 @@ class Devices:
         )
         # Not ua_parser.parse: its cache would keep whole user agents.
         self._parser = ua_parser.Parser(Resolver(load_builtins()))
-        self._cache: dict[int, Device] = {}
+        self._cache: OrderedDict[int, Device] = OrderedDict()
 
     def __call__(self, user_agent: bytes) -> Device:
         """Return what the user agent says; an empty one says that it is a robot."""
@@ -72,7 +73,7 @@ class Devices:
         if device is None:
             device = self._parse(user_agent[:USER_AGENT_BYTES_MAX].decode("utf-8", "replace"))
             if len(self._cache) >= CACHE_ENTRIES_MAX:
-                del self._cache[next(iter(self._cache))]
+                self._cache.popitem(last=False)
             self._cache[digest] = device
         return device
 

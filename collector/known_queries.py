@@ -5,6 +5,7 @@ remembered under a keyed digest of it, and only what is stored of a visit anyway
 source's words. The query itself, which may hold a whole referrer, is forgotten with its request.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping
 
 from collector.beacon import Beacon, from_query
@@ -17,7 +18,7 @@ class KnownQueries:
     """Reads pixels' queries; one per worker."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[str, str, str, tuple[str, str]]] = {}
+        self._known: OrderedDict[int, tuple[str, str, str, tuple[str, str]]] = OrderedDict()
 
     def read(self, query: bytes, headers: Mapping[bytes, bytes]) -> Beacon:
         """Return the beacon of a query, as `from_query` does."""
@@ -32,6 +33,6 @@ class KnownQueries:
     def learn(self, query: bytes, beacon: Beacon, hit: Hit) -> None:
         """Remember a query whose visit counts; of others nothing is read that isn't needed."""
         if len(self._known) >= ENTRIES_MAX:
-            del self._known[next(iter(self._known))]
+            self._known.popitem(last=False)
         origin = (hit.source, hit.campaign)
         self._known[hash(query)] = (beacon.seller, beacon.product, beacon.signature, origin)

@@ -6,6 +6,7 @@ It stops invented names, not inflation: it is public and can be replayed. Pure.
 import base64
 import hashlib
 import hmac
+from collections import OrderedDict
 
 SIGNATURE_CHARACTERS = 22
 KNOWN_PAIRS_MAX = 50_000  # About 15 MB.
@@ -38,7 +39,7 @@ class SignedPairs:
     def __init__(self, keys: tuple[bytes, ...]) -> None:
         """keys: those under which a signature is accepted, the current one first."""
         self._keys = keys
-        self._known: dict[tuple[str, str, str], None] = {}
+        self._known: OrderedDict[tuple[str, str, str], None] = OrderedDict()
 
     def __call__(self, seller: str, product: str, signature: str) -> bool:
         """Return whether one of the keys signed the pair."""
@@ -48,6 +49,6 @@ class SignedPairs:
         if not is_signed(seller, product, signature, self._keys):
             return False
         if len(self._known) >= KNOWN_PAIRS_MAX:
-            del self._known[next(iter(self._known))]
+            self._known.popitem(last=False)
         self._known[pair] = None
         return True

@@ -5,6 +5,7 @@ words; a word that could be an address or an id of a person becomes `(other)`.
 """
 
 import re
+from collections import OrderedDict
 from inspect import unwrap
 from urllib.parse import parse_qs, urlsplit
 
@@ -27,7 +28,7 @@ class Sources:
 
     def __init__(self) -> None:
         self._suffixes = PublicSuffixList(accept_unknown=False)
-        self._cache: dict[str, str] = {}
+        self._cache: OrderedDict[str, str] = OrderedDict()
 
     def __call__(self, referrer: str, url: str) -> tuple[str, str]:
         """Return source and campaign.
@@ -52,7 +53,7 @@ class Sources:
         if domain is None:
             domain = self._registrable(host)
             if len(self._cache) >= CACHE_ENTRIES_MAX:
-                del self._cache[next(iter(self._cache))]
+                self._cache.popitem(last=False)
             self._cache[host] = domain
         return domain
 

@@ -8,7 +8,7 @@ from datetime import date
 
 from collector.hit import Hit
 
-ENTRIES_MAX = 200_000  # About 25 MB; beyond it the oldest are forgotten and may count again.
+ENTRIES_MAX = 200_000  # About 25 MB; beyond it the older half is forgotten and may count again.
 
 
 class ViewLimit:
@@ -18,27 +18,34 @@ class ViewLimit:
         self._views_max = views_max
         self._day = date.min
         self._counts: dict[int, int] = {}
+        self._older: dict[int, int] = {}  # Those not seen since these were the counts.
 
     def allows(self, day: date, hit: Hit) -> bool:
         """Count the hit and return True, or return False when there were enough."""
-        counts = self._counts
         if day != self._day:
-            counts = self._counts = {}
+            self._counts, self._older = {}, {}
             self._day = day
+        counts = self._counts
         key = _key(hit)
-        count = counts.get(key, 0)
-        if count >= self._views_max:
-            return False
-        if count == 0 and len(counts) >= ENTRIES_MAX:
-            del counts[next(iter(counts))]
-        counts[key] = count + 1
-        return True
+        count = counts.get(key)
+        if count is None:
+            count = self._older.get(key, 0)
+            # In halves: finding a dict's oldest entry takes longer the more were deleted before it.
+            if len(counts) * 2 >= ENTRIES_MAX:
+                self._older = counts
+                counts = self._counts = {}
+        counts[key] = count + (count < self._views_max)
+        return count < self._views_max
 
     def take_back(self, day: date, hit: Hit) -> None:
         """Forget a hit that could not be kept: its sender is told to try again."""
-        count = self._counts.get(_key(hit), 0) if day == self._day else 0
-        if count > 0:
-            self._counts[_key(hit)] = count - 1
+        if day != self._day:
+            return
+        key = _key(hit)
+        for counts in (self._counts, self._older):
+            if counts.get(key, 0) > 0:
+                counts[key] -= 1
+                return
 
 
 def _key(hit: Hit) -> int:

@@ -7,6 +7,7 @@ file is missing or busy nothing is listed, so nothing is counted.
 import sqlite3
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +25,9 @@ class ListedProducts:
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = path
         self._clock = clock
-        self._known: dict[tuple[str | None, str], tuple[float, tuple[str, str] | None]] = {}
+        self._known: OrderedDict[tuple[str | None, str], tuple[float, tuple[str, str] | None]] = (
+            OrderedDict()
+        )
         self._lock = threading.Lock()
 
     def __call__(self, seller: str | None, product: str) -> tuple[str, str] | None:
@@ -40,7 +43,7 @@ class ListedProducts:
             return None  # not remembered: it may be there at the next try
         with self._lock:
             while len(self._known) >= KNOWN_MAX:
-                del self._known[next(iter(self._known))]
+                self._known.popitem(last=False)
             self._known[seller, product] = (now, found)
         return found
 

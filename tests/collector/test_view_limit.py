@@ -39,11 +39,18 @@ def test_what_could_not_be_kept_does_not_count_towards_it() -> None:
     assert not limit.allows(DAY, hit(visitor=1))
 
 
-def test_a_full_memory_forgets_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody can fill it by inventing visitors; who is forgotten may count again."""
-    monkeypatch.setattr(view_limit, "ENTRIES_MAX", 3)
-    limit = ViewLimit(1)
-    for visitor in range(4):
+def test_a_full_memory_forgets_the_older_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can fill it by inventing visitors; who is forgotten may count again, and who comes
+    again and again is not forgotten."""
+    monkeypatch.setattr(view_limit, "ENTRIES_MAX", 4)
+    limit = ViewLimit(2)
+    for visitor in range(10):
         assert limit.allows(DAY, hit(visitor=visitor))
-    assert not limit.allows(DAY, hit(visitor=3))
+        assert limit.allows(DAY, hit(visitor=77)) == (visitor < 2)
     assert limit.allows(DAY, hit(visitor=0))
+    assert limit.allows(DAY, hit(visitor=9))
+    assert not limit.allows(DAY, hit(visitor=9))
+    limit.take_back(DAY, hit(visitor=9))
+    assert limit.allows(DAY, hit(visitor=9))
+    held = [len(each) for each in vars(limit).values() if isinstance(each, dict)]
+    assert sum(held) <= 4
