@@ -16,17 +16,17 @@ from collector.http.headers import Headers, joined
 
 
 class Answer:
-    """A whole answer. One that is given again and again is rendered once."""
+    """A whole answer. One that is given again and again is rendered once.
+
+    whole   the bytes to send
+    """
 
     def __init__(self, status: int, headers: Headers, body: bytes) -> None:
+        """Errors  ValueError for a header with a line's end in it."""
         self._status = status
         self._headers = headers
         self._body = body
-
-    @cached_property
-    def whole(self) -> bytes:
-        """The bytes to send."""
-        return self._rendered(self._headers)
+        self.whole = self._rendered(headers)
 
     @cached_property
     def last(self) -> bytes:
