@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clickhouse_server import engine_of
 from tests.journeys.asking import Answer, ask
 from tests.journeys.processes import descendants
 from tests.journeys.running import GRANTED, ROOT, Collector, new_seller, prepared
@@ -33,10 +34,8 @@ AGENTS = (
     f"{AGENT_MARK} (iPhone; CPU iPhone OS 18_5 like Mac OS X)",
     f"Googlebot/2.1 {AGENT_MARK} {IPV4}",
 )
-SECRETS = (
-    *(IPV4, UNTRUSTED_IPV4, LOOKED_UP, IPV6, LOOKED_UP_IPV6, MAPPED, PEER),
-    *(AGENT_MARK, COOKIE_MARK, PATH_MARK),
-)
+MARKS = (AGENT_MARK, COOKIE_MARK, PATH_MARK)
+SECRETS = (IPV4, UNTRUSTED_IPV4, LOOKED_UP, IPV6, LOOKED_UP_IPV6, MAPPED, PEER, *MARKS)
 PRODUCT = "control-product-31415"
 REFERRERS = (
     f"https://search.example.org/{PATH_MARK}?q={IPV4}",
@@ -53,16 +52,18 @@ PAGES = (
 )
 
 
-@pytest.fixture
-def collector(tmp_path: Path) -> Iterator[Collector]:
-    """A Collector that says all it can; everything that it writes lies below one directory."""
-    with prepared(
-        tmp_path / "everything",
-        LOG_LEVEL="debug",
-        ORIGINS=SHOP,
-        TRUSTED_PROXIES="127.0.0.1/32",
-        SALT_DIR=str(tmp_path / "everything" / "salts"),
-    ) as collector:
+@pytest.fixture(params=["embedded", "server"])
+def collector(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Collector]:
+    """A Collector that says all it can; everything that it writes lies below one directory, what
+    a ClickHouse server writes for it, too."""
+    everything = tmp_path / "everything"
+    said = {"LOG_LEVEL": "debug", "ORIGINS": SHOP, "TRUSTED_PROXIES": "127.0.0.1/32"}
+    with (
+        engine_of(everything, request.param) as dsn,
+        prepared(
+            everything, CLICKHOUSE_DSN=dsn, SALT_DIR=str(everything / "salts"), **said
+        ) as collector,
+    ):
         yield collector
 
 
@@ -146,11 +147,11 @@ def beacons(collector: Collector, seller: str) -> Iterator[Answer]:
 
 def consent(collector: Collector) -> Iterator[Answer]:
     """Grant, refuse, withdraw, and do it from a strange page."""
-    json_kind = {"Content-Type": "application/json"}
+    kind = {"Content-Type": "application/json"}
     for forwarded in FORWARDED:
         for choice in ("granted", "refused"):
             for origin in (SHOP, "https://evil.example"):
-                headers = visitor(forwarded, AGENTS[0], Origin=origin) | json_kind
+                headers = visitor(forwarded, AGENTS[0], Origin=origin) | kind
                 body = json.dumps({"choice": choice, "withdrawn": True}).encode()
                 yield ask(collector.beacons, "POST", "/consent", headers, body)
 

@@ -10,16 +10,23 @@ from pathlib import Path
 import pytest
 
 from collector.spool_file import files, reading
+from tests.clickhouse_server import engine_of
 from tests.journeys.asking import ask, eventually
 from tests.journeys.running import Collector, new_seller, running
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
-    """One Collector for all tests here."""
-    with running(tmp_path_factory.mktemp("operator") / "collector") as started:
+@pytest.fixture(scope="module", params=["embedded", "server"])
+def collector(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Collector]:
+    """One Collector for all tests here, and one more that has a ClickHouse server."""
+    folder = tmp_path_factory.mktemp("operator")
+    with (
+        engine_of(folder, request.param) as dsn,
+        running(folder / "collector", CLICKHOUSE_DSN=dsn) as started,
+    ):
         yield started
 
 
