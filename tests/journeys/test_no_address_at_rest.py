@@ -157,8 +157,7 @@ def consent(collector: Collector) -> Iterator[Answer]:
 
 
 def locations(collector: Collector) -> Iterator[Answer]:
-    """Look addresses up, good ones and bad ones, with a token and without, as a server does and
-    as a browser does."""
+    """Look good and bad addresses up, with a token and without, as servers and browsers do."""
     good = {"Authorization": f"Bearer {collector.token('location')}"}
     addresses = [LOOKED_UP, LOOKED_UP_IPV6, MAPPED, PEER, f"x{LOOKED_UP}", f"{LOOKED_UP_IPV6}::"]
     lookups = [{"ip": address} for address in addresses]
