@@ -15,7 +15,7 @@ CHUNK_ROWS = 1000
 # A spreadsheet takes a cell that begins like this for a formula, and runs it.
 FORMULA = re.compile(" *[=+@\t\r-]")
 # Where another separator is expected than was written, quotes mean nothing and a cell begins here.
-CELL_IN_CELL = re.compile('([\t\r\n;,]"*)(?=[=+@-])')
+CELL_IN_CELL = re.compile('([\t\r\n;,][ "]*)(?=[=+@-])')
 BYTE_ORDER_MARK = "\ufeff"
 
 
