@@ -63,8 +63,8 @@ class Asking:
         self._threads = ThreadPoolExecutor(CLIENTS, "ask")
 
     def close(self) -> None:
-        """Let the threads go that ask beside a reader's own."""
-        self._threads.shutdown()
+        """Let the threads go that ask beside a reader's own; what they hadn't begun is dropped."""
+        self._threads.shutdown(cancel_futures=True)
 
     def uploaded(self) -> None:
         """Note that something of days that are over was added: ask about them anew."""

@@ -1,12 +1,15 @@
 """Stretches: what is asked for in parts is the same as day by day."""
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 
 import pytest
 
 from dashboards.asking import Asking
 from dashboards.period import DAY, Span, intervals
-from dashboards.pool import Pool
+from dashboards.pool import CLIENTS, Pool
 from dashboards.shelf import Shelf
 from dashboards.stretches import LONG_DAYS, Windows, sparks, windows
 from dashboards.totals import Totals
@@ -14,6 +17,7 @@ from tests.dashboards.conftest import Connect
 from tests.dashboards.running import TODAY, Book, Visits, noon
 
 YEAR = range(1, 366)
+MANY = 100
 
 
 @pytest.fixture
@@ -30,6 +34,14 @@ def asking(connect: Connect, book: Book) -> Iterator[Asking]:
 def until(first: int, last: int) -> Span:
     """Return the days from so many days ago until so many."""
     return Span(TODAY - first * DAY, TODAY - last * DAY)
+
+
+def comes(condition: Callable[[], bool]) -> bool:
+    """Return whether something comes true within two seconds."""
+    until = time.monotonic() + 2
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.01)
+    return condition()
 
 
 @pytest.mark.parametrize("days", [7, LONG_DAYS, LONG_DAYS + 1, 364])
@@ -83,3 +95,39 @@ def test_sparks_over_long_stretches_have_every_step_in_its_place(
         "new": expected(1, days // 2, 0),
         "old": expected(days // 2 + 1, days, 0),
     }
+
+
+def test_an_end_waits_for_what_was_begun_and_for_nothing_else(connect: Connect, book: Book) -> None:
+    """The marketplace's ten years are many questions; whoever stops the server doesn't wait for
+    those that nobody has asked yet, nor does their reader."""
+    pool = Pool(connect, failures=())
+    opened = Asking(pool, book, noon, today_step_minutes=0, keep_counts_days=0, changed=lambda: 0)
+    begun, may_go, ended = threading.Semaphore(0), threading.Event(), threading.Event()
+    asked: list[int] = []
+
+    def ask(part: int) -> None:
+        asked.append(part)
+        begun.release()
+        may_go.wait(20)
+
+    def read() -> None:
+        with pytest.raises(CancelledError):
+            opened.at_once(ask, range(MANY))
+        ended.set()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for _ in range(CLIENTS):
+        assert begun.acquire(timeout=20)
+    waiting = opened._threads._work_queue
+    assert comes(lambda: waiting.qsize() == MANY - CLIENTS)
+    closing = threading.Thread(target=opened.close)
+    closing.start()
+    dropped = comes(lambda: waiting.qsize() <= 1)  # What is left wakes a thread to its end.
+    may_go.set()
+    closing.join(20)
+    reader.join(20)
+    assert dropped
+    assert len(asked) == CLIENTS
+    assert ended.is_set()
+    pool.close()
