@@ -4,7 +4,7 @@ A day is read from counts or from hits, never from both, whatever is sealed mean
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -73,9 +73,25 @@ class Asking:
     def at_once(self, ask: Callable[[Part], Found], parts: Iterable[Part]) -> list[Found]:
         """Return what is found for each part, in order, asking for several at a time.
 
+        Never more than there are threads: with all of the marketplace's ten years in line, every
+        seller would wait for the last of them.
+
         ask  must not come back here: it would wait for a thread that waits for it
         """
-        return list(self._threads.map(ask, parts))
+        begun: list[Future[Found]] = []
+        under_way: set[Future[Found]] = set()
+        try:
+            for part in parts:
+                if len(under_way) == CLIENTS:
+                    done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                    for each in done:
+                        each.result()  # After one that failed the others are of no use.
+                begun.append(self._threads.submit(ask, part))
+                under_way.add(begun[-1])
+            return [each.result() for each in begun]
+        finally:
+            for each in begun:
+                each.cancel()
 
     def beside(self, ask: Callable[[], Found]) -> Callable[[], Found]:
         """Begin to ask and return what waits for the answer. The same holds as for `at_once`."""
