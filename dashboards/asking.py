@@ -203,8 +203,8 @@ class Asking:
         """Return open days' totals: of a seller and each product, or of each seller."""
         mark = self.snapshot.mark()
         # With a step of nothing the mark never moves, but what is stored does.
-        moved = (mark, self._calendar.drained(), self._calendar.erasures())
-        version = moved if self.snapshot.step_minutes == 0 else (mark, 0, moved[2])
+        drained = self._calendar.drained() if self.snapshot.step_minutes == 0 else 0
+        version = (mark, drained, self._calendar.erasures(), self._changed())
         return self._kept.get(
             (shelf.seller, days), version, lambda: self._read_open(shelf, days, mark)
         )

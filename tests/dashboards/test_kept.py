@@ -106,15 +106,17 @@ def test_an_upload_is_seen_at_once(site: Site, sealed: Visits) -> None:
 def test_a_forgotten_seller_is_not_remembered(
     site: Site, sealed: Visits, catalogue: Catalogue
 ) -> None:
-    """What was kept for a seller goes with the seller's rows and listings."""
+    """What was kept for a seller goes with the seller's rows and listings, of open days too."""
     catalogue.put([Listing(sealed.seller, "cup", "Blue cup")])
     bearer = token("stats", sealed.seller)
-    asked = between(YESTERDAY, YESTERDAY)
+    asked = between(YESTERDAY - DAY, YESTERDAY)
     before = site.ask("/api/v1/products", bearer=bearer, **asked).json["products"]
-    assert [(p["title"], p["views"]) for p in before] == [("Blue cup", 12)]
-    sealed.client.command(
-        "delete from counts where seller = {seller:String}", parameters={"seller": sealed.seller}
-    )
+    assert [(p["title"], p["views"]) for p in before] == [("Blue cup", 16)]
+    for rows in ("counts", "hits"):
+        sealed.client.command(
+            f"delete from {rows} where seller = {{seller:String}}",
+            parameters={"seller": sealed.seller},
+        )
     catalogue.forget(sealed.seller)
 
     assert site.ask("/api/v1/products", bearer=bearer, **asked).json["products"] == []
