@@ -106,7 +106,7 @@ class Ledger:
         # A page asks a dozen times, and years of days take a millisecond to read.
         stamp = self._file.stamp()
         known, days = self._known_days
-        if known != stamp:
+        if stamp is None or known != stamp:
             rows = self._file.rows(
                 "select day, state from days where state != ? order by day", (closes.RESTORING,)
             )

@@ -56,12 +56,12 @@ class LedgerFile:
     def stamp(self) -> Hashable:
         """Return what is something else after every write, by this process or by another one.
 
-        Within a transaction it is another one than outside, which a rollback takes back to.
+        None within a transaction: what is read there may be taken back.
         """
         with self._lock:
-            connection = self._connection
-            others = self.number("pragma data_version")
-            return connection.in_transaction, connection.total_changes, others
+            if self._is_open():
+                return None
+            return self._connection.total_changes, self.number("pragma data_version")
 
     def write(self, statement: str, values: Sequence[object] = ()) -> int | None:
         """Run a statement; return the number of the row that it inserted, if it did."""

@@ -146,6 +146,8 @@ def test_days_are_told_as_they_are_now(ledger: Ledger, path: Path) -> None:
 
     with pytest.raises(ZeroDivisionError):
         change_the_mind()
+    with ledger._file.transaction():
+        assert ledger.days(DAY, DAY) == {DAY: "open"}
     assert ledger.days(DAY, DAY) == {DAY: "open"}
     ledger.closes.advance(DAY, "lost")
     assert ledger.days(DAY, DAY) == {DAY: "lost"}
