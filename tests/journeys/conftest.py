@@ -5,16 +5,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.clickhouse_server import engine_of
 from tests.journeys.running import Collector, new_seller, running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=["embedded", "server"])
 def collector(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Collector]:
-    """`collector serve`, set up as the module's SETTINGS say."""
+    """`collector serve`, set up as the module's SETTINGS say, on either engine."""
     settings: dict[str, str] = getattr(request.module, "SETTINGS", {})
-    with running(tmp_path_factory.mktemp("collector"), **settings) as started:
+    folder = tmp_path_factory.mktemp("collector")
+    with (
+        engine_of(folder, request.param) as dsn,
+        running(folder / "collector", CLICKHOUSE_DSN=dsn, **settings) as started,
+    ):
         yield started
 
 
