@@ -4,6 +4,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -35,14 +36,28 @@ def playwright() -> Iterator[Playwright]:
         yield started
 
 
-@pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    """One Chromium for the run; each test has a visitor of its own in it."""
+@contextmanager
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """Run Chromium until the block ends."""
     started = playwright.chromium.launch(
         executable_path=CHROMIUM, args=ARGUMENTS, ignore_default_args=IGNORED
     )
     yield started
     started.close()
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """One Chromium for the run; each test has a visitor of its own in it."""
+    with chromium(playwright) as started:
+        yield started
+
+
+@pytest.fixture
+def rested_browser(playwright: Playwright) -> Iterator[Browser]:
+    """A Chromium of the test's own: after a hundred tests the shared one rendered no page ahead."""
+    with chromium(playwright) as started:
+        yield started
 
 
 @pytest.fixture

@@ -238,7 +238,7 @@ def test_a_tab_in_the_background_counts_when_it_is_looked_at(
 
 
 def test_a_prerendered_page_counts_when_it_is_shown(
-    browser: Browser, shop: Shop, seller: str
+    rested_browser: Browser, shop: Shop, seller: str
 ) -> None:
     """The browser renders the next page ahead: nothing until the visitor gets there, then one."""
     told = (
@@ -253,7 +253,7 @@ def test_a_prerendered_page_counts_when_it_is_shown(
         f'<script type="speculationrules">{rules}</script>',
         f"<script>setInterval(() => fetch('/pre/go').then({go}), 300)</script>",
     )
-    with bare_visitor(browser, shop) as visitor:
+    with bare_visitor(rested_browser, shop) as visitor:
         open_tab(visitor, start)
         eventually(lambda: any("told-2?true" in each.path for each in shop.seen), "prerendering")
         time.sleep(QUIET_MS / 1000)
