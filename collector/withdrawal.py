@@ -35,6 +35,7 @@ class Withdrawals:
         self._there: dict[date, set[Told]] = {}
         self._to_delete: set[date] = set()
         self._refused: tuple[date, ...] = ()  # Days whose last deletion failed.
+        self._failed = False
         self._deleted_at = 0.0
         self._deleting = threading.Thread()
 
@@ -106,9 +107,13 @@ class Withdrawals:
                 self._warehouse.disconnect(client)
         except Unanswered as error:
             # One that a day's close cuts short is ordinary. They count no more in any case, and go
-            # in ten minutes, after a start, or with the day.
+            # in ten minutes, after a start, or with the day. Twice in a row is not ordinary.
             self._refused = tuple(days)
-            logger.info("what was withdrawn is not counted but still stored: %s", error)
+            level = logging.WARNING if self._failed else logging.INFO
+            logger.log(level, "what was withdrawn is not counted but still stored: %s", error)
+            self._failed = True
+        else:
+            self._failed = False
 
     def of(self, day: date) -> list[tuple[Erasure, int]]:
         """Return a day's erasures, each with the batch that it ends before."""

@@ -85,8 +85,11 @@ def test_a_deletion_holds_up_no_withdrawal(desk: Desk) -> None:
     assert not desk.alarms()
 
 
-def test_a_deletion_that_fails_is_tried_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine ends one that a day's close cuts short; nobody has to withdraw again for it."""
+def test_a_deletion_that_fails_is_tried_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The engine ends one that a day's close cuts short; nobody has to withdraw again for it.
+    Who runs the server is told when it fails again."""
     worker = Worker(desk.spool)
     worker.commit(hit(visitor=each) for each in range(1, 4))
     desk.drain.step()
@@ -102,6 +105,11 @@ def test_a_deletion_that_fails_is_tried_again(desk: Desk, monkeypatch: pytest.Mo
         patched.setattr(desk.warehouse, "connect", refuse)
         desk.drain.step()
         desk.drain.rest()
+        assert "still stored" not in caplog.text
+        desk.now += 600
+        desk.drain.step()
+        desk.drain.rest()
+        assert "still stored: ClickHouse error 341" in caplog.text
     assert sorted(row[4] for row in desk.rows("hits").elements()) == [1, 2, 3]
     assert set(visitors(desk)) == {("s", 2), ("s", 3)}
     desk.now += 600
