@@ -13,6 +13,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,10 +38,13 @@ create table erasures (
 create table notices (code text primary key, sentence text not null) strict, without rowid;
 create table closed (at integer not null) strict;
 """
-INSERT_HIT = (
+HIT_VALUES = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_HITS = (
     "insert into hits (row, hour, seller, product, visitor, view, source, campaign, device,"
-    " browser, os, seconds) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " browser, os, seconds) values "
 )
+# Many hits by one statement: one for each hit takes a quarter more time.
+HITS_AT_ONCE = 64
 ADD_OUTCOME = (
     "insert into outcomes values (?, ?)"
     " on conflict (outcome) do update set beacons = beacons + excluded.beacons"
@@ -184,12 +188,8 @@ class SpoolWriter:
         if not connection.in_transaction:
             connection.execute("begin immediate")
         if hits:
-            # Numbered here: SQLite would give a deleted last row's number to the next one, and a
-            # withdrawal's mark would then cover a hit that came after it.
-            connection.executemany(
-                INSERT_HIT, [_row(number, hit) for number, hit in enumerate(hits, self._next_row)]
-            )
-            self._next_row += len(hits)
+            for first in range(0, len(hits), HITS_AT_ONCE):
+                self._insert_some(hits[first : first + HITS_AT_ONCE])
             # A withdrawal asks for today's sellers; reading them off the hits would take a scan.
             new = {hit.seller for hit in hits} - self._sellers
             if new:
@@ -199,6 +199,15 @@ class SpoolWriter:
                 self._sellers |= new
         if outcomes:
             connection.executemany(ADD_OUTCOME, list(outcomes.items()))
+
+    def _insert_some(self, hits: Sequence[Hit]) -> None:
+        values: list[object] = []
+        # Numbered here: SQLite would give a deleted last row's number to the next one, and a
+        # withdrawal's mark would then cover a hit that came after it.
+        for number, hit in enumerate(hits, self._next_row):
+            values += _row(number, hit)
+        self._connection.execute(_insertion(len(hits)), values)
+        self._next_row += len(hits)
 
     def insert_erasures(self, erasures: Iterable[tuple[str, int, str]]) -> None:
         """Write erasures (seller, unsigned visitor, marks) into the open transaction."""
@@ -235,6 +244,12 @@ class SpoolWriter:
         with contextlib.suppress(sqlite3.Error):
             self._connection.close()
         os.close(self._lock)
+
+
+@cache
+def _insertion(hits: int) -> str:
+    """Return the statement that inserts so many hits."""
+    return INSERT_HITS + ", ".join([HIT_VALUES] * hits)
 
 
 def _row(number: int, hit: Hit) -> tuple[object, ...]:

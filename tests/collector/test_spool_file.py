@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from collector.spool_file import (
+    HITS_AT_ONCE,
     DayIsClosed,
     SpoolFile,
     SpoolWriter,
@@ -36,10 +37,10 @@ def found(spool: Path) -> SpoolFile:
 
 def test_what_was_committed_is_read_back_whole(tmp_path: Path) -> None:
     """Every field of a hit comes back, hashes above 2^63 as SQLite's signed integers; rows are
-    numbered from 1 without a gap."""
+    numbered from 1 without a gap, however many are committed together."""
     worker = Worker(tmp_path)
-    worker.commit(any_hits(50))
-    worker.commit(any_hits(50, seed=2))
+    for size in (1, 50, HITS_AT_ONCE, HITS_AT_ONCE + 1, 3 * HITS_AT_ONCE, 2):
+        worker.commit(any_hits(size, seed=size))
     expected = [
         (number, *each[:3], signed(each.visitor), *each[4:])
         for number, each in enumerate(worker.rows, 1)
