@@ -64,10 +64,8 @@ class BeaconAnswers:
         body = b""
         if why:
             field = FIELD_OF.get(outcome) or (why.partition(":")[0] if ":" in why else None)
-            error = {"error": {"code": outcome, "message": why, "field": field}}
-            body = json.dumps(error).encode()
-            headers.append((b"content-type", b"application/json"))
-            headers.append((b"content-length", b"%d" % len(body)))
+            body = _error(outcome, why, field)
+            headers += _about(body)
         return STATUS.get(outcome, 204), headers, body
 
     def preflight(self, request: Mapping[bytes, bytes]) -> Parts:
@@ -108,3 +106,20 @@ class BeaconAnswers:
             (b"access-control-allow-credentials", b"true"),
             (b"access-control-expose-headers", b"X-Counted"),
         ]
+
+
+def wrong_method(allowed: str) -> Parts:
+    """Return the answer to a method that a beacon's path doesn't take. It is no beacon.
+
+    allowed  the methods that it takes, as in the header Allow (RFC 9110 section 15.5.6)
+    """
+    body = _error("method-not-allowed", f"use one of {allowed}", None)
+    return 405, [(b"allow", allowed.encode()), (b"cache-control", b"no-store"), *_about(body)], body
+
+
+def _error(code: str, message: str, field: str | None) -> bytes:
+    return json.dumps({"error": {"code": code, "message": message, "field": field}}).encode()
+
+
+def _about(body: bytes) -> Headers:
+    return [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]

@@ -14,7 +14,7 @@ from collector import beacon as beacons
 from collector.address import ClientAddress
 from collector.anonymise import SourceReader, anonymise
 from collector.beacon import BODY_BYTES_MAX, HEADERS_READ, Beacon, merged
-from collector.beacon_answers import WHY, BeaconAnswers
+from collector.beacon_answers import WHY, BeaconAnswers, wrong_method
 from collector.clock import DayClock
 from collector.consent import Outcome, Rules, decide
 from collector.day_key import DayKeys
@@ -81,16 +81,20 @@ class BeaconsDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path, method = scope["path"], scope["method"]
-            if path == self._pixel_path and method == "GET":
-                await self._pixel(scope, send)
+            if path == self._pixel_path:
+                if method == "GET":
+                    await self._pixel(scope, send)
+                else:
+                    await _answer(send, *wrong_method("GET"))
                 return
             if path == self._beacon_path:
                 if method == "POST":
                     await self._beacon(scope, receive, send)
-                    return
-                if method == "OPTIONS":
+                elif method == "OPTIONS":
                     await self._preflight(scope, send)
-                    return
+                else:
+                    await _answer(send, *wrong_method("OPTIONS, POST"))
+                return
         await self._router(scope, receive, send)
 
     def _pixel_at_once(

@@ -130,6 +130,29 @@ def test_a_bad_field_of_a_beacon_is_named(
     }
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/pixel.gif", "GET"),
+        ("HEAD", "/pixel.gif", "GET"),
+        ("GET", "/beacon", "OPTIONS, POST"),
+        ("DELETE", "/beacon", "OPTIONS, POST"),
+    ],
+)
+def test_a_beacon_sent_by_another_method_is_told_which(
+    collector: Collector, method: str, path: str, allowed: str
+) -> None:
+    """Whoever opens the address to see whether it is there learns that it is, and how it is used;
+    it is no beacon."""
+    answer = ask(collector.beacons, method, path, HEADERS)
+    assert (answer.status, answer.counted) == (405, "")
+    assert answer.headers["allow"] == allowed
+    if method == "HEAD":
+        assert not answer.content
+    else:
+        assert answer.message == f"use one of {allowed}"
+
+
 @pytest.mark.parametrize(("body", "sentence"), BODIES.values(), ids=BODIES)
 def test_a_body_that_is_no_beacon_is_refused(
     collector: Collector, body: bytes, sentence: str
