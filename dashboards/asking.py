@@ -3,9 +3,12 @@
 A day is read from counts or from hits, never from both, whatever is sealed meanwhile.
 """
 
+import threading
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import date, datetime
+from hashlib import blake2b
+from itertools import islice
 from typing import Any, TypeVar
 
 from dashboards.kept import Kept
@@ -18,6 +21,7 @@ from dashboards.totals import Totals
 
 ANSWERS_KEPT = 2_000
 ANSWERS_ROWS_MAX = 100_000  # Of all that are kept together: some 30 MB.
+ROW_CHARS = 100
 ANSWERS_MINUTES = 60
 ATTEMPTS = 3  # A day may be sealed between two looks at the calendar; twice in a row it can't.
 SELLERS_KEPT = 64
@@ -30,6 +34,13 @@ Found = TypeVar("Found")
 
 OpenDays = Mapping[date, Mapping[str, Totals]]
 ByDay = Mapping[date, tuple[State | None, Sequence[Row]]]
+
+
+def _weight(rows: Sequence[Row]) -> int:
+    """Return how many rows an answer counts for: those that end with a long text for several."""
+    if rows and isinstance(rows[0][-1], str):
+        return sum(1 + len(row[-1]) // ROW_CHARS for row in rows)
+    return len(rows)
 
 
 def _rows(by_day: ByDay) -> int:
@@ -55,8 +66,11 @@ class Asking:
         self.keep_counts_days = keep_counts_days
         self._calendar = calendar
         self._kept: Kept[OpenDays] = Kept(SELLERS_KEPT)
-        self._answers: Kept[Sequence[Row]] = Kept(ANSWERS_KEPT, rows_max=ANSWERS_ROWS_MAX, rows=len)
+        self._answers: Kept[Sequence[Row]] = Kept(
+            ANSWERS_KEPT, rows_max=ANSWERS_ROWS_MAX, rows=_weight
+        )
         self._by_day: Kept[ByDay] = Kept(ANSWERS_KEPT, rows_max=ANSWERS_ROWS_MAX, rows=_rows)
+        self._merging = threading.Lock()
         self._now = now
         self._uploads = 0
         self._changed = changed
@@ -70,32 +84,39 @@ class Asking:
         """Note that something of days that are over was added: ask about them anew."""
         self._uploads += 1
 
-    def at_once(self, ask: Callable[[Part], Found], parts: Iterable[Part]) -> list[Found]:
-        """Return what is found for each part, in order, asking for several at a time.
+    def begin(
+        self, ask: Callable[[Part], Found], parts: Iterable[Part]
+    ) -> Callable[[], list[Found]]:
+        """Begin to ask about several parts; return what waits for all that is found, in order.
 
-        Never more than there are threads: with all of the marketplace's ten years in line, every
-        seller would wait for the last of them.
+        Never more at a time than there are threads, the others when their turn comes: with all of
+        the marketplace's ten years in line, every seller would wait for the last of them.
 
         ask  must not come back here: it would wait for a thread that waits for it
         """
-        begun: list[Future[Found]] = []
-        under_way: set[Future[Found]] = set()
-        try:
-            for part in parts:
-                if len(under_way) == CLIENTS:
-                    done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                    for each in done:
-                        each.result()  # After one that failed the others are of no use.
-                begun.append(self._threads.submit(ask, part))
-                under_way.add(begun[-1])
-            return [each.result() for each in begun]
-        finally:
-            for each in begun:
-                each.cancel()
+        later = iter(parts)
+        begun = [self._threads.submit(ask, part) for part in islice(later, CLIENTS)]
 
-    def beside(self, ask: Callable[[], Found]) -> Callable[[], Found]:
-        """Begin to ask and return what waits for the answer. The same holds as for `at_once`."""
-        return self._threads.submit(ask).result
+        def found() -> list[Found]:
+            under_way = set(begun)
+            try:
+                for part in later:
+                    if len(under_way) == CLIENTS:
+                        done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                        for each in done:
+                            each.result()  # After one that failed the others are of no use.
+                    begun.append(self._threads.submit(ask, part))
+                    under_way.add(begun[-1])
+                return [each.result() for each in begun]
+            finally:
+                for each in begun:
+                    each.cancel()
+
+        return found
+
+    def at_once(self, ask: Callable[[Part], Found], parts: Iterable[Part]) -> list[Found]:
+        """Return what is found for each part, in order, asking for several at a time."""
+        return self.begin(ask, parts)()
 
     def today(self) -> date:
         """Return the day that is being counted."""
@@ -167,7 +188,9 @@ class Asking:
         version = (self._uploads, self._changed(), part)
         if question in DAY_AT:
             return self._closed_by_day(question, parameters, days, version)
-        key = (question, repr(parameters), hash(tuple(days.items())))
+        # A digest, because a year's days are a kilobyte and thousands of answers are kept.
+        whole = repr((sorted(parameters.items()), tuple(days.items())))
+        key = (question, blake2b(whole.encode(), digest_size=16).digest())
         return self._answers.get(key, version, lambda: self.pool.ask(question, parameters))
 
     def _closed_by_day(
@@ -195,8 +218,11 @@ class Asking:
             for row in self.pool.ask(question, {**parameters, **asked}):
                 if row[place] in fresh:
                     fresh[row[place]].append(row)
-            kept = {**kept, **{day: (days.get(day), rows) for day, rows in fresh.items()}}
-            self._by_day.put(key, version, kept)
+            known = {day: (days.get(day), rows) for day, rows in fresh.items()}
+            with self._merging:  # Parts of one range come at the same time.
+                also = self._by_day.find(key, version) or {}
+                self._by_day.put(key, version, {**also, **known})
+            kept = {**kept, **known}
         return [row for day in wanted for row in kept[day][1]]
 
     def _open_days(self, shelf: Shelf, days: tuple[date, ...]) -> OpenDays:

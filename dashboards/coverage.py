@@ -3,11 +3,11 @@
 Never the other way round: nothing here guesses at the visitors who were not counted.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboards.figures import Figures
-from dashboards.period import DAY
-from dashboards.stats import Stats
+from dashboards.stats import Told
 from dashboards.totals import add
 
 VISITORS_LEAST = 100  # For a rate per hundred.
@@ -49,10 +49,11 @@ class Coverage:
         return 100 * self.orders / self.visitors
 
 
-def coverage(stats: Stats, head: Figures) -> Coverage | None:
-    """Return the coverage of a page's range; None where nothing was uploaded for it."""
-    over = head.span.until(head.now - DAY)
-    told = stats.uploaded(head.shelf, over) if over.days else []
+def coverage(told: Sequence[Told], head: Figures) -> Coverage | None:
+    """Return the coverage of a page's range; None where nothing was uploaded for it.
+
+    told   what was uploaded for those of its days that are over
+    """
     seen = [row for row in told if row.what == "page_views"]
     sold = [row for row in told if row.what == "orders"]
     if not told:

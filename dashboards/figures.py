@@ -62,11 +62,26 @@ class Figures:
     step_minutes: int
 
 
-def figures(stats: Stats, shelf: Shelf, query: PageAsked) -> Figures:
-    """Return the head of a page for what the reader chose."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the reader chose, before any number is read."""
+
+    now: date
+    range_name: RangeName | None
+    span: Span
+    sides: Comparison
+
+
+def choice(stats: Stats, query: PageAsked) -> Choice:
+    """Return the days that a page is about, and what they are compared with."""
     now = stats.asking.today()
     range_name, span = chosen(stats, query, now)
-    sides = compare(stats, span, now)
+    return Choice(now, range_name, span, compare(stats, span, now))
+
+
+def figures(stats: Stats, shelf: Shelf, made: Choice) -> Figures:
+    """Return the head of a page for what the reader chose."""
+    now, range_name, span, sides = made.now, made.range_name, made.span, made.sides
     # One question for both sides, and for today where it lies right behind.
     around = Span(sides.before.first if sides.possible else span.first, span.last)
     known = stats.by_day(shelf, around)

@@ -11,11 +11,10 @@ from dashboards.figures import Comparison, chosen, compare
 from dashboards.parameters import PageAsked
 from dashboards.period import DAY, Span
 from dashboards.ranges import NAMES, RangeName
-from dashboards.shelf import EVERYBODY
 from dashboards.snapshot import State
 from dashboards.stats import Stats
-from dashboards.stretches import Windows, windows
-from dashboards.totals import NOBODY, Totals, add
+from dashboards.stretches import Stretches, Windows, windows
+from dashboards.totals import Totals, add
 
 ROWS = 100
 MOVED_SHOWN = 5
@@ -76,7 +75,7 @@ def market(stats: Stats, catalogue: Catalogue, query: PageAsked) -> Market:
     sides = compare(stats, span, now)
     nothing = Span(now, now - DAY)
     over, before = (sides.over, sides.before) if sides.possible else (nothing, nothing)
-    found = windows(stats.asking, EVERYBODY, span, over, before, nothing)
+    found = windows(stats.asking, Stretches(span, over, before, nothing))
     rows = _rows(found, catalogue.sellers(), sides)
     matching = sorted(
         (row for row in rows if query.q.casefold() in row.seller.casefold()),
@@ -110,7 +109,7 @@ def _rows(
 ) -> list[SellerRow]:
     """Return who has a listing, and who had a visitor in the range or before it."""
     seen = {seller for seller, w in found.items() if w.chosen.views or w.before}
-    nobody = Windows(NOBODY, 0, 0, 0)
+    nobody = Windows(0, 0, 0, 0, 0)
 
     def row(seller: str) -> SellerRow:
         had = found.get(seller, nobody)

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from dashboards.catalogue import Catalogue
 from dashboards.coverage import Coverage, coverage
-from dashboards.figures import Figures, figures
+from dashboards.figures import Figures, choice, figures
 from dashboards.parameters import PageAsked
 from dashboards.shelf import Shelf
 from dashboards.stats import Stats
-from dashboards.table import Table, table
+from dashboards.table import Table, ask, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,10 @@ class Overview:
 
 def overview(stats: Stats, catalogue: Catalogue, shelf: Shelf, query: PageAsked) -> Overview:
     """Return the overview of a shelf for what the reader chose."""
-    head = figures(stats, shelf, query)
+    made = choice(stats, query)
+    asked = ask(stats, shelf, made)  # What takes longest begins first.
+    head = figures(stats, shelf, made)
+    told = stats.uploaded(shelf, made.sides.over)
     listed = catalogue.products(shelf.seller, shelf.products)
-    told = stats.asking.beside(lambda: coverage(stats, head))
-    return Overview(query, head, table(stats, listed, head, query), told())
+    shown = table(stats, listed, head, query, asked())
+    return Overview(query, head, shown, coverage(told(), head))

@@ -7,7 +7,7 @@ from datetime import date
 from dashboards.breakdown import DIMENSIONS, OTHER, Breakdown, By, Cell
 from dashboards.catalogue import Catalogue, Listing
 from dashboards.coverage import Coverage, coverage
-from dashboards.figures import Figures, figures
+from dashboards.figures import Figures, choice, figures
 from dashboards.parameters import PageAsked
 from dashboards.shelf import Shelf
 from dashboards.stats import Stats
@@ -70,7 +70,9 @@ def product_page(
 ) -> ProductPage:
     """Return the page of one product of a shelf for what the reader chose."""
     listing = catalogue.products(shelf.seller, shelf.products).get(product)
-    head = figures(stats, shelf.only(product), query)
+    made = choice(stats, query)
+    told = stats.uploaded(shelf.only(product), made.sides.over)
+    head = figures(stats, shelf.only(product), made)
     units = {day: totals.visitors for day, totals in head.days.items() if totals is not None}
     published = stats.published(head.shelf, head.span, DIMENSIONS, units)
     return ProductPage(
@@ -80,7 +82,7 @@ def product_page(
         listing=listing,
         splits=tuple(split(published.breakdowns[by]) for by in DIMENSIONS),
         minimum=stats.breakdown_min,
-        coverage=coverage(stats, head),
+        coverage=coverage(told(), head),
         time_visitors=published.time_visitors,
         time_seconds=published.time_seconds,
     )

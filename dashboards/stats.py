@@ -13,10 +13,11 @@ from dashboards.period import Span, intervals, month_of
 from dashboards.pool import Pool
 from dashboards.shelf import EVERYBODY, Shelf
 from dashboards.snapshot import Calendar
-from dashboards.stretches import products_of
+from dashboards.stretches import pieces, products_of
 from dashboards.totals import NOBODY, Totals, add
 
 UPLOADS_FROM = 2**62
+UPLOADED_DAYS = 92
 SECONDS = "seconds"
 COUNTS = tuple(
     "day period seller product dimension value visitors views seconds closed seal".split()
@@ -187,13 +188,20 @@ class Stats:
             finally:
                 self.asking.uploaded()
 
-    def uploaded(self, shelf: Shelf, span: Span) -> list[Told]:
-        """Return what was uploaded for sealed days.
+    def uploaded(self, shelf: Shelf, span: Span) -> Callable[[], list[Told]]:
+        """Begin to ask what was uploaded for sealed days; return what waits for it.
 
         Not for days on which nothing ran: there is nothing to set it against.
         """
-        days, rows, _ = self.asking.ask("uploaded", shelf, span)
-        return [Told(what, day, int(n), int(views)) for what, day, n, views in rows if day in days]
+
+        def ask(part: Span) -> list[Told]:
+            days, rows, _ = self.asking.ask("uploaded", shelf, part)
+            return [Told(what, day, n, views) for what, day, n, views in rows if day in days]
+
+        # Of each product and day a number is held meanwhile, which bounds the days of a question.
+        number = -(-span.days // UPLOADED_DAYS)
+        found = self.asking.begin(ask, pieces(span, number) if number else ())
+        return lambda: [told for part in found() for told in part]
 
     def outcomes(self, span: Span) -> dict[date, dict[str, int]]:
         """Return what became of the beacons of each sealed day, by outcome."""

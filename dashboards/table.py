@@ -1,17 +1,18 @@
 """Table: every product of a seller for a range; sorted, searched, a page at a time."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 
 from dashboards.catalogue import Listing
 from dashboards.change import Change, change
-from dashboards.figures import Figures
+from dashboards.figures import Choice, Figures
 from dashboards.parameters import PageAsked, Sort
 from dashboards.period import DAY, Interval, Span, intervals
 from dashboards.shelf import Shelf
 from dashboards.stats import Stats
-from dashboards.stretches import Windows, sparks, windows
-from dashboards.totals import NOBODY, Totals
+from dashboards.stretches import Courses, Stretches, Windows, courses
+from dashboards.totals import Totals
 
 ROWS = 50
 SPARK_STEPS_MAX = 62
@@ -20,6 +21,7 @@ MOVED_LEAST = 5  # A product that two people fewer looked at has not moved; it h
 QUIET_DAYS = 90
 QUIET_KNOWN_LEAST = 80  # Of these days so many must have data; a few gaps change nothing.
 QUIET_SHOWN = 20
+NEVER_SEEN = Windows(0, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,82 +67,114 @@ class Table:
     is_new: bool
 
 
-def table(stats: Stats, listed: Mapping[str, Listing], head: Figures, query: PageAsked) -> Table:
-    """Return the table of a shelf's products for a range."""
-    sides = head.comparison
-    long = Span(head.now - QUIET_DAYS * DAY, head.now)
-    nothing = Span(head.now, head.now - DAY)
-    found = windows(
-        stats.asking,
-        head.shelf,
-        head.span,
-        sides.over if sides.possible else nothing,
-        sides.before if sides.possible else nothing,
-        long,
-    )
-    rows = _rows(found, listed, compare=sides.possible)
+def ask(stats: Stats, shelf: Shelf, made: Choice) -> Callable[[], Courses]:
+    """Begin to ask for everything that the table needs; return what waits for it.
+
+    Errors  Refused (503), from what is returned
+    """
+    nothing = Span(made.now, made.now - DAY)
+    sides = made.sides
+    over, before = (sides.over, sides.before) if sides.possible else (nothing, nothing)
+    # Not today: a day that isn't over would look like a fall.
+    past = made.span.until(made.now - DAY)
+    steps = _whole(intervals(past, _pace(past))) if past.days else []
+    return courses(stats.asking, shelf, Stretches(made.span, over, before, _long(made.now)), steps)
+
+
+def table(
+    stats: Stats,
+    listed: Mapping[str, Listing],
+    head: Figures,
+    query: PageAsked,
+    found: Courses,
+) -> Table:
+    """Return the table of a shelf's products for a range.
+
+    found   the answer to `ask`
+    """
+    long = _long(head.now)
+    lines = _Lines(found, listed, head)
+    words = query.q.casefold().split()
     matching = sorted(
-        (row for row in rows if _matches(row, query.q)), key=lambda row: _order(row, query.sort)
+        (product for product in lines.products if lines.matches(product, words)),
+        key=lines.order(query.sort),
     )
     pages = max(1, -(-len(matching) // ROWS))
     page = min(query.page, pages)
     shown = matching[(page - 1) * ROWS : page * ROWS]
     is_known = len(stats.asking.days(long)) >= QUIET_KNOWN_LEAST
-    quiet = _quiet(found, listed, long) if is_known else None
+    quiet = _quiet(found.products, listed, long) if is_known else None
     return Table(
-        rows=_with_sparks(stats, head, shown),
-        products=len(rows),
+        rows=tuple(lines.row(product, with_spark=True) for product in shown),
+        products=len(lines.products),
         matching=len(matching),
         page=page,
         pages=pages,
-        moved=_moved(rows),
+        moved=tuple(lines.row(product) for product in lines.moved()),
         quiet=None if quiet is None else tuple(quiet[:QUIET_SHOWN]),
         quiet_more=max(0, len(quiet or ()) - QUIET_SHOWN),
-        is_new=not found and not listed and not head.totals.views,
+        is_new=not found.products and not listed and not head.totals.views,
     )
 
 
-def _rows(
-    found: Mapping[str, Windows], listed: Mapping[str, Listing], *, compare: bool
-) -> list[Row]:
-    """Return what is on sale and what was looked at in the range or in the days before it."""
-    on_sale = {product for product, listing in listed.items() if not listing.retired}
-    seen = {p for p, w in found.items() if w.chosen.visitors or w.over or w.before}
-    return [
-        Row(
+class _Lines:
+    """What is on sale and what was looked at in the range or in the days before it.
+
+    A row is made only for what is shown: whoever has two thousand products waits for each.
+    """
+
+    def __init__(self, found: Courses, listed: Mapping[str, Listing], head: Figures) -> None:
+        self._found = found
+        self._listed = listed
+        self._compare = head.comparison.possible
+        self._known = [any(head.days[day] is not None for day in step) for step in found.steps]
+        on_sale = {product for product, listing in listed.items() if not listing.retired}
+        seen = {p for p, w in found.products.items() if w.visitors or w.over or w.before}
+        self.products = on_sale | seen
+
+    def row(self, product: str, *, with_spark: bool = False) -> Row:
+        sides = self._windows(product)
+        return Row(
             product,
-            listed.get(product),
-            found[product].chosen if product in found else NOBODY,
-            _change(found.get(product)) if compare else None,
+            self._listed.get(product),
+            sides.chosen,
+            change(sides.over, sides.before) if self._compare else None,
+            self._spark(product) if with_spark else (),
         )
-        for product in on_sale | seen
-    ]
 
+    def moved(self) -> list[str]:
+        """Return the products whose visitors changed most, by heads and not by per cent."""
+        moved = [p for p in self.products if abs(self._difference(p)) >= MOVED_LEAST]
+        return sorted(moved, key=self.order("change"))[:MOVED_SHOWN]
 
-def _change(sides: Windows | None) -> Change:
-    return change(sides.over, sides.before) if sides else change(0, 0)
+    def matches(self, product: str, words: Sequence[str]) -> bool:
+        text = f"{self._title(product)} {product}".casefold() if words else ""
+        return all(word in text for word in words)
 
+    def order(self, sort: Sort) -> Callable[[str], tuple[float, str, str]]:
+        """Return what tells a product's place: as chosen, then by title."""
+        place: Callable[[str], float] = {
+            "title": lambda product: 0,
+            "views": lambda product: -self._windows(product).views,
+            "change": lambda product: -abs(self._difference(product)),
+            "visitors": lambda product: -self._windows(product).visitors,
+        }[sort]
+        return lambda product: (place(product), self._title(product).casefold(), product)
 
-def _matches(row: Row, words: str) -> bool:
-    text = f"{row.title} {row.product}".casefold()
-    return all(word in text for word in words.casefold().split())
+    def _windows(self, product: str) -> Windows:
+        return self._found.products.get(product, NEVER_SEEN)
 
+    def _title(self, product: str) -> str:
+        listing = self._listed.get(product)
+        return listing.title if listing else product
 
-def _order(row: Row, sort: Sort) -> tuple[float, str, str]:
-    """Return a row's place: as chosen, then by title."""
-    place = {
-        "title": 0,
-        "views": -row.totals.views,
-        "change": -abs(row.change.difference) if row.change else 0,
-        "visitors": -row.totals.visitors,
-    }[sort]
-    return (place, row.title.casefold(), row.product)
+    def _difference(self, product: str) -> int:
+        sides = self._windows(product)
+        return sides.over - sides.before if self._compare else 0
 
-
-def _moved(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Return the products whose visitors changed most, by heads and not by per cent."""
-    moved = [row for row in rows if row.change and abs(row.change.difference) >= MOVED_LEAST]
-    return tuple(sorted(moved, key=lambda row: _order(row, "change"))[:MOVED_SHOWN])
+    def _spark(self, product: str) -> tuple[int | None, ...]:
+        steps = zip(self._found.of(product), self._known, strict=True)
+        return tuple(n if has_data else None for n, has_data in steps)
 
 
 def _quiet(
@@ -162,23 +196,8 @@ def _quiet(
     )
 
 
-def _with_sparks(stats: Stats, head: Figures, rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Add to the rows that are shown how their visitors went, step by step."""
-    # Not today: a day that isn't over would look like a fall.
-    span = head.span.until(head.now - DAY)
-    if not rows or not span.days:
-        return tuple(rows)
-    parts = _whole(intervals(span, _pace(span)))
-    shown = Shelf(head.shelf.seller, frozenset(row.product for row in rows))
-    visitors = sparks(stats.asking, shown, parts)
-    known = [any(head.days[day] is not None for day in part) for part in parts]
-    nothing = [0] * len(parts)
-
-    def spark(product: str) -> tuple[int | None, ...]:
-        steps = zip(visitors.get(product, nothing), known, strict=True)
-        return tuple(n if has_data else None for n, has_data in steps)
-
-    return tuple(replace(row, spark=spark(row.product)) for row in rows)
+def _long(now: date) -> Span:
+    return Span(now - QUIET_DAYS * DAY, now)
 
 
 def _whole(parts: list[Span]) -> list[Span]:

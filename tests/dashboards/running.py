@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +16,8 @@ from clickhouse_connect.driver.client import Client
 from starlette.applications import Starlette
 
 from collector import tokens
+from dashboards.asking import Asking
+from dashboards.pool import Pool
 from dashboards.snapshot import State
 
 KEY = b"k" * 32
@@ -263,6 +265,18 @@ COUNTS = (
     "closed",
     "seal",
 )
+
+
+def asks(connect: Callable[[], Client], book: Book, keep_counts_days: int = 0) -> Asking:
+    """Return what asks an engine about days, without a server; its pool is to be closed, too."""
+    return Asking(
+        Pool(connect, failures=()),
+        book,
+        noon,
+        today_step_minutes=0,
+        keep_counts_days=keep_counts_days,
+        changed=lambda: 0,
+    )
 
 
 def between(first: date, last: date, **more: Any) -> dict[str, Any]:

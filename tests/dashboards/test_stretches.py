@@ -1,34 +1,39 @@
-"""Stretches: what is asked for in parts is the same as day by day."""
+"""Stretches: what is asked for in one pass and in parts is the same as day by day."""
 
-import threading
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError
+import random
+from collections.abc import Iterator
+from datetime import date
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dashboards.asking import Asking
-from dashboards.period import DAY, Span, intervals
-from dashboards.pool import CLIENTS, Pool
+from dashboards.period import DAY, Interval, Span, intervals
 from dashboards.shelf import Shelf
-from dashboards.stretches import LONG_DAYS, Windows, sparks, windows
+from dashboards.snapshot import State
+from dashboards.stretches import LONG_DAYS, Courses, Stretches, Windows, courses, pieces
 from dashboards.totals import Totals
 from tests.dashboards.conftest import Connect
-from tests.dashboards.running import TODAY, Book, Visits, noon
+from tests.dashboards.running import TODAY, Book, Visits, asks
 
 YEAR = range(1, 366)
-MANY = 40
+HISTORY_DAYS = 800
+KEPT_DAYS = 500
+STATES: list[State | None] = ["sealed", "lost", None]
+PRODUCTS = ["cup", "mug", "rug", "vase"]
+
+Known = dict[tuple[str, date], Totals]
 
 
 @pytest.fixture
 def asking(connect: Connect, book: Book) -> Iterator[Asking]:
     """Asks the run's engine; every day of the last year is sealed, and today is open."""
     book.states.update((TODAY - n * DAY, "sealed") for n in YEAR)
-    pool = Pool(connect, failures=())
-    opened = Asking(pool, book, noon, today_step_minutes=0, keep_counts_days=0, changed=lambda: 0)
+    opened = asks(connect, book)
     yield opened
     opened.close()
-    pool.close()
+    opened.pool.close()
 
 
 def until(first: int, last: int) -> Span:
@@ -36,20 +41,8 @@ def until(first: int, last: int) -> Span:
     return Span(TODAY - first * DAY, TODAY - last * DAY)
 
 
-def comes(condition: Callable[[], bool]) -> bool:
-    """Return whether something comes true within two seconds."""
-    until = time.monotonic() + 2
-    while not condition() and time.monotonic() < until:
-        time.sleep(0.01)
-    return condition()
-
-
-@pytest.mark.parametrize("days", [7, LONG_DAYS, LONG_DAYS + 1, 364])
-def test_products_over_long_stretches_are_the_sums_of_their_days(
-    asking: Asking, visits: Visits, days: int
-) -> None:
-    """No day is lost or counted twice where a stretch is cut, nor one that isn't over yet; a
-    product that only one of the parts knows is there."""
+def looked_at_for_a_year(visits: Visits, days: int) -> None:
+    """Sell a cup all year, something old in its first half and something new in its second."""
     visits.counts(
         [
             [TODAY - n * DAY, "day", visits.seller, product, "", "", n, 2 * n, 0, TODAY, 1]
@@ -58,31 +51,34 @@ def test_products_over_long_stretches_are_the_sums_of_their_days(
         ]
     )
     visits.add("cup", 3)
-    chosen, over, before, long = until(days, 0), until(days, 1), until(365, days + 1), until(90, 0)
-    found = windows(asking, Shelf(visits.seller), chosen, over, before, long)
+
+
+@pytest.mark.parametrize("days", [7, LONG_DAYS, LONG_DAYS + 1, 364])
+def test_products_over_long_stretches_are_the_sums_of_their_days(
+    asking: Asking, visits: Visits, days: int
+) -> None:
+    """No day is lost or counted twice where a stretch is cut, nor one that isn't over yet; a
+    product that only one of the parts knows is there."""
+    looked_at_for_a_year(visits, days)
+    stretches = Stretches(until(days, 0), until(days, 1), until(365, days + 1), until(90, 0))
+    found = courses(asking, Shelf(visits.seller), stretches, [])().products
     past = sum(range(1, days + 1))
     earlier = sum(range(days + 1, 366))
-    assert found["cup"] == Windows(Totals(2 * past + 3, past + 3), past, earlier, 4095 + 3)
+    assert found["cup"] == Windows(2 * past + 3, past + 3, past, earlier, 4095 + 3)
     half = sum(range(1, days // 2 + 1))
     assert found["new"].over == half
     assert found["old"].over == past - half
 
 
 @pytest.mark.parametrize("days", [50, 364])
-def test_sparks_over_long_stretches_have_every_step_in_its_place(
+def test_courses_over_long_stretches_have_every_step_in_its_place(
     asking: Asking, visits: Visits, days: int
 ) -> None:
     """The parts' steps stand one behind the other, with zeros where a product had nobody."""
-    visits.counts(
-        [
-            [TODAY - n * DAY, "day", visits.seller, product, "", "", n, n, 0, TODAY, 1]
-            for n in YEAR
-            for product in ["cup", "old" if n > days // 2 else "new"]
-        ]
-    )
-    visits.add("cup", 3)
-    parts = intervals(until(days, 0), "week")
-    found = sparks(asking, Shelf(visits.seller), parts)
+    looked_at_for_a_year(visits, days)
+    span, nothing = until(days, 0), until(0, 1)
+    parts = intervals(span, "week")
+    found = courses(asking, Shelf(visits.seller), Stretches(span, span, nothing, nothing), parts)()
 
     def expected(least: int, most: int, today: int) -> list[int]:
         back = [[(TODAY - day).days for day in part] for part in parts]
@@ -90,91 +86,112 @@ def test_sparks_over_long_stretches_have_every_step_in_its_place(
         steps[-1] += today
         return steps
 
-    assert found == {
+    assert {product: found.of(product) for product in found.products} == {
         "cup": expected(1, days, 3),
         "new": expected(1, days // 2, 0),
         "old": expected(days // 2 + 1, days, 0),
     }
 
 
-class Line:
-    """Readers who ask a closed door: what was asked, in order; some fail once it is open."""
+def lived(visits: Visits, book: Book) -> Known:
+    """Fill two years with sealed, open and lost days and days without us; return every total.
 
-    def __init__(self, asking: Asking) -> None:
-        self.asking = asking
-        self.asked: list[int] = []
-        self.failures: list[type[BaseException]] = []
-        self.may_go = threading.Event()
-        self._readers: list[threading.Thread] = []
-
-    def read(self, *parts: int) -> None:
-        """Let one more reader ask about some parts; the part 0 fails."""
-
-        def read() -> None:
-            try:
-                assert self.asking.at_once(self._ask, parts) == [2 * part for part in parts]
-            except (CancelledError, ZeroDivisionError) as error:
-                self.failures.append(type(error))
-
-        self._readers.append(threading.Thread(target=read))
-        self._readers[-1].start()
-
-    def waiting(self) -> int:
-        """Return how many parts wait for a thread."""
-        return self.asking._threads._work_queue.qsize()
-
-    def end(self) -> None:
-        """Open the door and see every reader off."""
-        self.may_go.set()
-        for reader in self._readers:
-            reader.join(20)
-            assert not reader.is_alive()
-
-    def _ask(self, part: int) -> int:
-        self.asked.append(part)
-        assert self.may_go.wait(20)
-        return part // part * 2 * part
+    Beside them stand what nobody asks for: breakdowns, the seller's own figures, another seller.
+    """
+    chance = random.Random(7)
+    known: Known = {}
+    rows: list[list[object]] = []
+    book.states.clear()
+    for day in until(HISTORY_DAYS, 0):
+        state: State | None = chance.choices(STATES, [30, 1, 1])[0]
+        if day >= TODAY - 2 * DAY or day == TODAY - 5 * DAY:
+            state = "open"
+        if state is not None:
+            book.states[day] = state
+        for product in PRODUCTS:
+            visitors, views = chance.randrange(1, 70_000), chance.randrange(1, 90_000)
+            if state == "open":
+                visitors, views = visitors % 3 + 1, 2 * (visitors % 3 + 1)
+                visits.add(product, visitors, day=day, views=2)
+            elif state != "sealed" or chance.random() < 0.4:
+                continue
+            else:
+                for seller, cell in (
+                    (visits.seller, ""),
+                    (visits.seller, "os"),
+                    (f"not {visits.seller}", ""),
+                ):
+                    said = [product, cell, cell, visitors, views, 0, day, 1]
+                    rows.append([day, "day", seller, *said])
+            known[product, day] = Totals(views, visitors)
+        rows.append([day, "day", visits.seller, "", "", "", 7, 9, 0, day, 1])
+    visits.counts(rows)
+    return known
 
 
-@pytest.fixture
-def line(asking: Asking) -> Iterator[Line]:
-    """Nobody yet."""
-    one = Line(asking)
-    yield one
-    one.end()
+spans = st.builds(
+    lambda first, days: Span(TODAY - first * DAY, TODAY - max(0, first - days) * DAY),
+    st.integers(0, HISTORY_DAYS),
+    st.sampled_from([0, 1, 6, 29, 61, 62, 89, 364, 500]) | st.integers(0, HISTORY_DAYS),
+)
+nothing = st.just(until(0, 1))
 
 
-def test_nobody_waits_for_the_whole_of_a_longer_question(line: Line) -> None:
-    """The marketplace's ten years are more than a hundred parts; a seller who asks meanwhile comes
-    next, not last."""
-    line.read(*range(1, MANY))
-    assert comes(lambda: len(line.asked) == CLIENTS)
-    line.read(MANY)
-    assert comes(lambda: line.waiting() > 0)
-    line.end()
-    assert line.asked.index(MANY) == CLIENTS
-    assert sorted(line.asked) == list(range(1, MANY + 1))
+@pytest.mark.parametrize("keep_counts_days", [0, KEPT_DAYS])
+def test_every_stretch_and_step_is_the_sum_of_its_days(
+    connect: Connect, book: Book, visits: Visits, keep_counts_days: int
+) -> None:
+    """Any four stretches, some empty, apart or one over the other, and any steps: each number is
+    what adding up the days by hand gives. Days that were lost, that were deleted and on which
+    nothing ran add nothing, days that are still open what was counted so far."""
+    known = lived(visits, book)
+    kept_from = TODAY - (keep_counts_days or HISTORY_DAYS) * DAY
+
+    asking = asks(connect, book, keep_counts_days)
+
+    def summed(product: str, span: Span) -> Totals:
+        days = [known.get((product, day), Totals(0, 0)) for day in span if day >= kept_from]
+        return Totals(sum(t.views for t in days), sum(t.visitors for t in days))
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        spans,
+        st.lists(spans | nothing, min_size=3, max_size=3),
+        st.sampled_from(["day", "week", "month"]),
+        st.none() | st.frozensets(st.sampled_from(PRODUCTS), min_size=1),
+        st.integers(0, 1),
+    )
+    def check(
+        chosen: Span,
+        others: list[Span],
+        interval: Interval,
+        products: frozenset[str] | None,
+        cut: int,
+    ) -> None:
+        steps = intervals(chosen, interval)[cut:]
+        stretches = Stretches(chosen, *others)
+        found: Courses = courses(asking, Shelf(visits.seller, products), stretches, steps)()
+        for product in PRODUCTS:
+            on_shelf = products is None or product in products
+            totals = [summed(product, span) for span in stretches] if on_shelf else []
+            visitors = [each.visitors for each in totals]
+            wanted = Windows(totals[0].views, *visitors) if totals else None
+            had = found.products.get(product, Windows(0, 0, 0, 0, 0) if on_shelf else None)
+            assert had == wanted
+            assert found.of(product) == [
+                summed(product, step).visitors if on_shelf else 0 for step in steps
+            ]
+        assert found.products.keys() <= set(PRODUCTS)
+
+    check()
+    asking.close()
+    asking.pool.close()
 
 
-def test_after_a_part_that_failed_no_more_is_asked(line: Line) -> None:
-    """The reader is told at once; the database may be in trouble already."""
-    line.may_go.set()
-    line.read(0, *range(1, MANY))
-    line.end()
-    assert line.failures == [ZeroDivisionError]
-    assert len(line.asked) < MANY
-
-
-def test_an_end_waits_for_what_was_begun_and_for_nothing_else(line: Line) -> None:
-    """Whoever stops the server waits for no reader who is still in line, nor do they."""
-    for part in range(1, MANY + 1):
-        line.read(part)
-    assert comes(lambda: line.waiting() == MANY - CLIENTS)
-    closing = threading.Thread(target=line.asking.close)
-    closing.start()
-    dropped = comes(lambda: line.waiting() <= 1)  # What is left wakes a thread to its end.
-    line.end()
-    closing.join(20)
-    assert dropped
-    assert len(line.asked) == CLIENTS
-    assert line.failures == [CancelledError] * (MANY - CLIENTS)
+@given(spans, st.integers(1, 20))
+def test_pieces_are_the_whole_and_end_with_a_month(span: Span, number: int) -> None:
+    """Each day is in one piece; where two meet, a month begins."""
+    found = pieces(span, number)
+    assert [day for piece in found for day in piece] == list(span)
+    assert all(piece.first.day == 1 for piece in found[1:])
+    assert len(found) <= number
