@@ -11,11 +11,11 @@ import logging
 import sqlite3
 from collections import Counter, deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import partial
 from pathlib import Path
 
+from collector.disk_thread import DiskThread
 from collector.hit import Hit
 from collector.spool_file import SpoolWriter
 
@@ -23,8 +23,9 @@ logger = logging.getLogger("collector.spool")
 
 OUTCOME_SECONDS = 1.0  # How long an outcome without a hit may wait for the disk.
 SENTENCES_MAX = 20
-# A commit costs as much as twenty hits. When they come in crowds, a short pause lets more of them
-# share the next one; a lone beacon never waits.
+# A commit costs as much as ten hits. When they come in crowds, a short pause lets nearly all who
+# send at once share the next one: two smaller commits cost more than the disk's time that they
+# would hide. A lone beacon never waits.
 BUSY_HITS = 8
 BUSY_PAUSE_SECONDS = 0.0005
 COUNTED = "yes"  # the outcome of a beacon that made a hit
@@ -76,7 +77,7 @@ class Spool:
         self._notices: dict[str, str] = {}
         self._unwritten_notices: set[str] = set()
         self._carried: dict[date, Counter[str]] = {}  # outcomes whose commit failed
-        self._thread = ThreadPoolExecutor(1, "spool-commit")
+        self._disk = DiskThread("spool-commit")
         self._task: asyncio.Task[None] | None = None
         self._failing = False
         self._closing = False
@@ -92,7 +93,7 @@ class Spool:
         self._arrived.set()
         if self._task is not None:
             await self._task
-        self._thread.shutdown()
+        self._disk.close()
 
     @property
     def waiting(self) -> int:
@@ -217,7 +218,7 @@ class Spool:
         notices = tuple(self._unwritten_notices)
         for code in notices:
             writer.notice(code, self._notices[code])
-        await asyncio.get_running_loop().run_in_executor(self._thread, writer.commit)
+        await self._disk.do(writer.commit)
         self._unwritten_notices.difference_update(notices)  # others may have come meanwhile
 
     async def _write_late(self, group: _Group) -> None:
@@ -229,9 +230,7 @@ class Spool:
         if not group.erasures and not group.outcomes:
             return  # all that arrived before is on disk already
         try:
-            await asyncio.get_running_loop().run_in_executor(
-                self._thread, _write_late, self._directory, group
-            )
+            await self._disk.do(partial(_write_late, self._directory, group))
         except (OSError, sqlite3.Error):
             raise _DayIsOver from None
 
@@ -240,10 +239,7 @@ class Spool:
             raise _DayIsOver
         await self._finish_before(day)
         if self._writer is None:
-            loop = asyncio.get_running_loop()
-            self._writer = await loop.run_in_executor(
-                self._thread, SpoolWriter, self._directory, day
-            )
+            self._writer = await self._disk.do(partial(SpoolWriter, self._directory, day))
             # Readers look into today's files only.
             self._unwritten_notices = set(self._notices)
         return self._writer
@@ -255,7 +251,7 @@ class Spool:
             return
         self._writer = None
         try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, writer.finish)
+            await self._disk.do(writer.finish)
         except (OSError, sqlite3.Error) as error:
             logger.error("the spool of %s could not say that it is closed: %s", writer.day, error)
 
