@@ -5,7 +5,7 @@ Takes all that it shares with the rest of Collector as arguments, from a composi
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -26,7 +26,7 @@ from dashboards import openapi
 from dashboards.access import Access, Authorise, Sessions
 from dashboards.api import Api
 from dashboards.catalogue import Catalogue
-from dashboards.look import LOGO_SUFFIXES, STATIC, Look
+from dashboards.look import LOGO_SUFFIXES, STATIC, Look, compile_templates
 from dashboards.operator import Operator
 from dashboards.pages import Pages, refusal
 from dashboards.plausible import Plausible
@@ -232,11 +232,20 @@ def _lifespan(stats: Stats) -> Callable[[Starlette], Any]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         steps = asyncio.create_task(_keep_step(stats))
+        ready = asyncio.create_task(run_in_threadpool(_make_ready, stats))
         yield
         steps.cancel()
+        ready.cancel()
         await run_in_threadpool(stats.close)
 
     return lifespan
+
+
+def _make_ready(stats: Stats) -> None:
+    """Do once what the first reader would wait for."""
+    compile_templates()
+    with suppress(Refused):  # The database may come later; who reads then opens what is missing.
+        stats.open()
 
 
 async def _keep_step(stats: Stats) -> None:

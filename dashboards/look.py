@@ -208,3 +208,9 @@ def _templates() -> Environment:
 
 
 TEMPLATES = _templates()
+
+
+def compile_templates() -> None:
+    """Read and compile every template; otherwise the first page that uses it waits for that."""
+    for name in TEMPLATES.list_templates():
+        TEMPLATES.get_template(name)

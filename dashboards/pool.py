@@ -97,6 +97,22 @@ class Pool:
             with self._client(f"insert into {table}") as client:
                 client.insert(table, block, column_names=columns)
 
+    def open(self) -> None:
+        """Open every client now, so that nobody who asks waits for that.
+
+        Errors  Refused (503) when the database doesn't answer: whoever asks tries again
+        """
+        taken: list[Client | None] = []
+        try:
+            for _ in range(CLIENTS):
+                taken.append(self._free.get_nowait())
+                taken[-1] = taken[-1] or self._opened()
+        except queue.Empty:
+            pass  # Somebody asks already, and opens one.
+        finally:
+            for client in taken:
+                self._free.put(client)
+
     def _opened(self) -> Client:
         try:
             client: Client = self._connect()

@@ -17,7 +17,7 @@ from dashboards.stretches import pieces, products_of
 from dashboards.totals import NOBODY, Totals, add
 
 UPLOADS_FROM = 2**62
-UPLOADED_DAYS = 92
+UPLOADED_DAYS = 122
 SECONDS = "seconds"
 COUNTS = tuple(
     "day period seller product dimension value visitors views seconds closed seal".split()
@@ -210,6 +210,13 @@ class Stats:
         for day, outcome, beacons in rows:
             found.setdefault(day, {})[outcome] = int(beacons)
         return found
+
+    def open(self) -> None:
+        """Open the database clients, which happens otherwise when they are first needed.
+
+        Errors  Refused (503)
+        """
+        self._pool.open()
 
     def close(self) -> None:
         """Close the database clients."""

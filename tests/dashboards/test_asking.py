@@ -1,4 +1,4 @@
-"""Asking: several parts at a time, and readers in line."""
+"""Asking: clients that are open in time, several parts at a time, and readers in line."""
 
 import threading
 import time
@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 
 import pytest
+from clickhouse_connect.driver.client import Client
 
 from dashboards.asking import Asking
-from dashboards.pool import CLIENTS
+from dashboards.pool import CLIENTS, Pool
+from dashboards.refused import Refused
 from tests.dashboards.conftest import Connect
 from tests.dashboards.running import Book, asks
 
@@ -113,3 +115,26 @@ def test_an_end_waits_for_what_was_begun_and_for_nothing_else(line: Line) -> Non
     assert dropped
     assert len(line.asked) == CLIENTS
     assert line.failures == [CancelledError] * (MANY - CLIENTS)
+
+
+def test_clients_are_open_before_anybody_asks(connect: Connect) -> None:
+    """The first reader after a start finds them, and so does a second opening. A database that
+    goes away half-way is asked again by whoever comes next."""
+    opened: list[bool] = []
+
+    def counted() -> Client:
+        opened.append(len(opened) != 1)
+        if not opened[-1]:
+            raise OSError
+        return connect()
+
+    pool = Pool(counted, failures=(OSError,))
+    with pytest.raises(Refused):
+        pool.open()
+    assert opened == [True, False]
+    pool.open()
+    assert opened.count(True) == CLIENTS
+    assert len(pool.ask("last_upload", {})) == 1
+    pool.open()
+    assert opened.count(True) == CLIENTS
+    pool.close()
