@@ -5,6 +5,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_pieces_are_done_in_turn_beside_the_loop(disk: DiskThread) -> None:
         return number
 
     async def story() -> list[int]:
-        return await asyncio.gather(*(disk.do(lambda n=n: work(n)) for n in range(50)))  # type: ignore[misc]
+        return await asyncio.gather(*(disk.do(partial(work, n)) for n in range(50)))
 
     assert asyncio.run(story()) == list(range(50))
     assert done == list(range(50))
