@@ -1,5 +1,6 @@
 """Market: all sellers on one page, for the marketplace's own people."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +22,7 @@ MOVED_SHOWN = 5
 MOVED_LEAST = 5
 CLOSES_SHOWN = 14
 REFUSALS = ("refused", "gpc", "dnt", "no-consent")
-ASKED = ("yes", *REFUSALS)  # Outcomes in which a person's choice decided.
+REST = "rest"  # Of the beacons that counted: those that are no view, or not any more.
 
 DayState = Literal["open", "sealed", "lost", "missing"]
 
@@ -41,7 +42,7 @@ class Outcomes:
 
     days: int
     beacons: tuple[tuple[str, int], ...]
-    by_day: tuple[tuple[date, int, int], ...]  # day, counted, refused
+    by_day: tuple[tuple[date, int, int], ...]  # day, views counted, refused
     refused_share: float | None
 
 
@@ -140,21 +141,25 @@ def _moved(rows: Sequence[SellerRow]) -> tuple[SellerRow, ...]:
 def outcomes(by_day: Mapping[date, Mapping[str, int]]) -> Outcomes:
     """Return outcomes added up over days, and the share of people who refused.
 
+    A share compares views: a visitor who agrees sends times on page as well, and would count twice.
     Bots, prefetches and broken beacons are nobody's choice and count in no share.
+
+    by_day  beacons by outcome, and the views among those that counted where they are known
     """
-    sums: dict[str, int] = {}
-    for day in by_day.values():
-        for outcome, beacons in day.items():
-            sums[outcome] = sums.get(outcome, 0) + beacons
-    chose = sum(sums.get(outcome, 0) for outcome in ASKED)
-    refused = sum(sums.get(outcome, 0) for outcome in REFUSALS)
+    sums: Counter[str] = Counter()
+    days = []
+    for day, of in sorted(by_day.items(), reverse=True):
+        counted = of.get("yes", 0)
+        views = min(counted, of.get("views", counted))
+        sums.update({name: n for name, n in of.items() if name not in ("yes", "views")})
+        sums.update({"yes": views, REST: counted - views})
+        days.append((day, views, sum(of.get(outcome, 0) for outcome in REFUSALS)))
+    refused = sum(sums[outcome] for outcome in REFUSALS)
+    chose = sums["yes"] + refused
     return Outcomes(
-        days=len(by_day),
-        beacons=tuple(sorted(sums.items(), key=lambda item: (-item[1], item[0]))),
-        by_day=tuple(
-            (day, of.get("yes", 0), sum(of.get(outcome, 0) for outcome in REFUSALS))
-            for day, of in sorted(by_day.items(), reverse=True)
-        ),
+        days=len(days),
+        beacons=tuple(sorted((+sums).items(), key=lambda item: (-item[1], item[0]))),
+        by_day=tuple(days),
         refused_share=refused / chose if chose else None,
     )
 

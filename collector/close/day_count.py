@@ -65,8 +65,11 @@ class DayCount:
         for outcome, beacons in sorted(outcomes.items()):
             integers.count(Cell("day", self.day, "", "", "outcome", outcome, 0), beacons)
         ending = self._ending(client)
+        views = 0
         for group in self._groups(client, ending):
-            self._count_group(integers, client, group, ending)
+            views += self._count_group(integers, client, group, ending)
+        # Beacons that counted are views and times on page; a share of people needs the views alone.
+        integers.count(Cell("day", self.day, "", "", "views", "", 0), views)
         return integers.finish(ending)
 
     def _ending(self, client: Client) -> list[tuple[str, date]]:
@@ -88,7 +91,8 @@ class DayCount:
 
     def _count_group(
         self, integers: Integers, client: Client, group: _Group, ending: list[tuple[str, date]]
-    ) -> None:
+    ) -> int:
+        """Count a group; return the views of all its sellers."""
         asked: dict[str, Any] = {"day": self.day, "first": group.first, "last": group.last}
         pages: dict[bytes, _Page] = {}
         sellers: dict[str, list[int]] = {}
@@ -125,6 +129,7 @@ class DayCount:
             integers.count(cell)
         for cell in closed.waiting:
             integers.pool(cell)
+        return sum(views for _, views in sellers.values())
 
 
 def _starts(pools: list[tuple[str, date]]) -> dict[str, list[date]]:

@@ -218,7 +218,7 @@ class Shop:
         """Return the published cells."""
         return self.counts(
             "period, day, seller, product, dimension, value, visitors, seconds",
-            f"dimension not in ('', 'outcome') and {condition}",
+            f"dimension not in ('', 'outcome', 'views') and {condition}",
         )
 
     def waiting(self) -> Counter[tuple[Any, ...]]:

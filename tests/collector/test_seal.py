@@ -156,12 +156,17 @@ def test_each_visitor_day_is_in_one_cell_whatever_chance_held_back(
 
 
 def test_outcomes_are_counted_per_day(shop: Shop) -> None:
-    """The beacons of two workers by outcome: they survive the spool as counts without a seller."""
+    """The beacons of two workers by outcome, and the views among those that counted: they survive
+    the spool as counts without a seller."""
     shop.visit(DAY, some_hits(30, 7), some_hits(20, 8))
     shop.midnight_after(DAY)
     shop.seal_all()
     rows = shop.counts("seller, product, value, views", "dimension = 'outcome'")
     assert rows == Counter({("", "", "yes", 50): 1})
+    views = sum(each.view for each in shop.written[DAY])
+    assert 0 < views < 50
+    rows = shop.counts("seller, product, value, views", "dimension = 'views'")
+    assert rows == Counter({("", "", "", views): 1})
 
 
 def test_the_withdrawn_are_in_no_sealed_number(shop: Shop) -> None:

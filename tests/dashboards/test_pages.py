@@ -155,15 +155,17 @@ def test_the_marketplace_sees_all_sellers_refusals_and_closes(
     site: Site, visits: Visits, book: Book
 ) -> None:
     """An operator's session shows every seller, what became of the beacons of sealed days with
-    the share that people refused, and how far the closes are; a click opens a seller's page."""
+    the share of views that people refused, and how far the closes are; a click opens a seller's
+    page. Who agrees sends times on page as well, and doesn't count twice for that."""
     book.states[TODAY - DAY], book.states[TODAY - 2 * DAY] = "sealed", "lost"
     visits.count("", TODAY - DAY, 500_000, 600_000)
     day = TODAY - DAY
     visits.counts(
         [
             [day, "day", "", "", "outcome", outcome, 0, beacons, 0, day, 1]
-            for outcome, beacons in (("yes", 60), ("refused", 25), ("gpc", 15), ("bot", 300))
+            for outcome, beacons in (("yes", 160), ("refused", 25), ("gpc", 15), ("bot", 300))
         ]
+        + [[day, "day", "", "", "views", "", 0, 60, 0, day, 1]]
     )
 
     page = read(site, None, f"/dashboard/?range=yesterday&q={visits.seller}")
@@ -174,6 +176,8 @@ def test_the_marketplace_sees_all_sellers_refusals_and_closes(
     assert "Refused 40% of the visits in which somebody could choose, on 1 closed day" in page
     assert "Tue, 17 Nov 2026 closed Mon, 16 Nov 2026 lost" in page
     assert "Programs 300" in page
+    assert "Times on page, and views taken back 100 Counted 60" in page
+    assert "Tue, 17 Nov 2026 60 40" in page
     assert "500,000 visitors" in seller
     assert "Refused" not in foreign
 
