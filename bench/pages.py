@@ -2,10 +2,13 @@
 
 A seller of 2,000 products has a year of counts, others have a hundred million; today's visits
 arrived a moment ago. Everything is asked for over HTTP on 127.0.0.1, one at a time: for other days
-each time, so that nothing is known yet, and then for the same days again and again.
+each time, so that nothing is known yet, and then for the same days again and again. Two figures
+without a target stand apart: a year's overview as the first page of all after a start, and after
+all was forgotten that was remembered, as happens when a day closes and once an hour.
 """
 
 import http.client
+import json
 import statistics
 import subprocess
 import sys
@@ -79,6 +82,13 @@ def measure(port: int, last: date) -> tuple[str, str]:
         "Cookie": sign_in(port, SELLER),
         "Authorization": f"Bearer {token('stats', SELLER)}",
     }
+    # Of days that no other page asks for.
+    year = "/dashboard/?" + span(last - timedelta(TIMES), 365)
+    site = Site(port, seller)
+    print(
+        f"  {'a year, first after a start':32}        {site.milliseconds(year):6.1f} ms", flush=True
+    )
+    site.close()
     market = {"Cookie": sign_in(port, None)}
     anew, again = {}, {}
     for asked, headers in ((pages(), seller), (MARKET, market)):
@@ -94,7 +104,32 @@ def measure(port: int, last: date) -> tuple[str, str]:
                 flush=True,
             )
         site.close()
+    site = Site(port, seller)
+    forgotten = []
+    for _ in range(TIMES):
+        forget(port, last)
+        forgotten.append(site.milliseconds(year))
+    site.close()
+    print(
+        f"  {'a year, all forgotten':32} median {statistics.median(forgotten):6.1f} ms", flush=True
+    )
     return slowest(anew), slowest(again)
+
+
+def forget(port: int, day: date) -> None:
+    """Tell an order of somebody else's, after which every answer is made anew."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    told = [{"date": f"{day}", "seller": "other-0", "product": "product-1", "orders": 1}]
+    headers = {
+        "Content-Type": "application/json",
+        "Authorization": f"Bearer {token('operator')}",
+    }
+    connection.request("POST", "/operator/totals", json.dumps(told), headers)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    if answer.status != http.client.OK:
+        raise SystemExit(f"/operator/totals: {answer.status}")
 
 
 def span(last: date, days: int) -> str:
