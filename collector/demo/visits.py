@@ -25,7 +25,7 @@ HOURS = (
 VIEWS = (1, 2, 3, 5, 8)
 VIEWS_SHARES = (44, 26, 16, 10, 4)
 STAYS_OF_SAME_SELLER = 0.6  # Who looks on mostly looks at what the same seller has.
-READ_OF_100 = 75  # So many pages tell afterwards for how long they were seen.
+READ_OF_100 = 75  # Of pages of those who agree, so many tell how long they were seen.
 # Some take their yes back, about once a week: the engine rewrites each day on which somebody did,
 # and a month that is stored all at once would wait for thirty such rewrites.
 CHANGED_MINDS_OF_1000 = 10
@@ -96,7 +96,8 @@ def _beacons(
         yield _post("/beacon", view, someone)
         if chance.randrange(100) < READ_OF_100:
             seconds = min(1800, 3 + round(chance.expovariate(1 / 45)))
-            yield _post("/beacon", {**page, "seconds": seconds}, someone)
+            if someone.choice is Choice.GRANTED:  # as the page's script does
+                yield _post("/beacon", {**page, "seconds": seconds}, someone)
         referrer, query = origin, ""  # the next page is reached from this one
         if chance.random() < STAYS_OF_SAME_SELLER:
             product = _any(chance, [each for each in on_sale if each.seller is product.seller])
