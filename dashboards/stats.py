@@ -9,7 +9,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from dashboards.asking import OWN, Asking
 from dashboards.breakdown import Breakdown, By, Cell, compose
-from dashboards.period import Span, intervals, month_of
+from dashboards.period import FIRST_DAY, LAST_DAY, Span, intervals, month_of
 from dashboards.pool import Pool, Row
 from dashboards.shelf import EVERYBODY, Shelf
 from dashboards.snapshot import Calendar
@@ -218,11 +218,14 @@ class Stats:
         return found
 
     def open(self) -> None:
-        """Open the database clients, which happens otherwise when they are first needed.
+        """Open the database clients and have the engine read its indexes.
 
+        Both happen otherwise when they are first needed.
         Errors  Refused (503)
         """
         self._pool.open()
+        everywhere = {"seller": "", "first": FIRST_DAY, "last": LAST_DAY, "open": []}
+        self._pool.ask("seller_days", everywhere)
 
     def close(self) -> None:
         """Close the database clients."""
