@@ -3,8 +3,8 @@
 A seller of 2,000 products has a year of counts, others have a hundred million; today's visits
 arrived a moment ago. Everything is asked for over HTTP on 127.0.0.1, one at a time: for other days
 each time, so that nothing is known yet, and then for the same days again and again. Two figures
-without a target stand apart: a year's overview as the first page of all after a start, and after
-all was forgotten that was remembered, as happens when a day closes and once an hour.
+without a target stand apart: a year's overview as the first page of all after a start, when
+nothing is remembered of any day, and after the marketplace told something anew.
 """
 
 import http.client
@@ -105,19 +105,17 @@ def measure(port: int, last: date) -> tuple[str, str]:
             )
         site.close()
     site = Site(port, seller)
-    forgotten = []
+    told = []
     for _ in range(TIMES):
-        forget(port, last)
-        forgotten.append(site.milliseconds(year))
+        tell(port, last)
+        told.append(site.milliseconds(year))
     site.close()
-    print(
-        f"  {'a year, all forgotten':32} median {statistics.median(forgotten):6.1f} ms", flush=True
-    )
+    print(f"  {'a year, after an upload':32} median {statistics.median(told):6.1f} ms", flush=True)
     return slowest(anew), slowest(again)
 
 
-def forget(port: int, day: date) -> None:
-    """Tell an order of somebody else's, after which every answer is made anew."""
+def tell(port: int, day: date) -> None:
+    """Tell an order of somebody's, after which what was told is asked for anew."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     told = [{"date": f"{day}", "seller": "other-0", "product": "product-1", "orders": 1}]
     headers = {

@@ -27,6 +27,7 @@ ATTEMPTS = 3  # A day may be sealed between two looks at the calendar; twice in 
 SELLERS_KEPT = 64
 # Questions whose rows each speak of one day, and which of a row's fields the day is.
 DAY_AT = {"seller_days": 0, "product_days": 0, "outcomes": 0, "uploaded": 1}
+UPLOADED = ("orders", "uploaded")  # Questions about what the marketplace told.
 OWN = ""  # In place of a product: the seller's own figure.
 
 Part = TypeVar("Part")
@@ -81,7 +82,7 @@ class Asking:
         self._threads.shutdown(cancel_futures=True)
 
     def uploaded(self) -> None:
-        """Note that something of days that are over was added: ask about them anew."""
+        """Note that the marketplace told something of days that are over: ask for it anew."""
         self._uploads += 1
 
     def begin(
@@ -180,12 +181,14 @@ class Asking:
     ) -> Sequence[Row]:
         """Return what is known of days that are over.
 
-        It changes only when a day is sealed, which the days tell, something is uploaded, a seller
-        forgotten or a backup put back. Sorting, searching and turning pages ask for the same again.
+        It changes only when a day is sealed, which the days tell, a seller forgotten or a backup
+        put back, and what was uploaded with each upload. Sorting, searching and turning pages ask
+        for the same again.
         What somebody changes in the database by hand is seen within ANSWERS_MINUTES.
         """
         part = self._now().timestamp() // (60 * ANSWERS_MINUTES)
-        version = (self._uploads, self._changed(), part)
+        uploads = self._uploads if question in UPLOADED else 0
+        version = (uploads, self._changed(), part)
         if question in DAY_AT:
             return self._closed_by_day(question, parameters, days, version)
         # A digest, because a year's days are a kilobyte and thousands of answers are kept.

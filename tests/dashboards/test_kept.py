@@ -82,7 +82,8 @@ def test_a_longer_range_asks_about_its_new_days_only(
 
 
 def test_an_upload_is_seen_at_once(site: Site, sealed: Visits) -> None:
-    """The seller looks, the marketplace tells a sealed day's orders, the seller looks again."""
+    """The seller looks, the marketplace tells a sealed day's orders, the seller looks again. What
+    was counted is not asked for again: rows that appear behind everyone's back stay unseen."""
 
     def orders() -> str:
         cookie = site.sign_in(sealed.seller)
@@ -90,6 +91,8 @@ def test_an_upload_is_seen_at_once(site: Site, sealed: Visits) -> None:
         return site.ask("/dashboard/", headers={"Cookie": cookie}, **asked).text
 
     assert "orders" not in orders().lower()
+    assert views(site, sealed.seller) == 16
+    sealed.count("", YESTERDAY, 1, 100)
     told = [{"date": f"{YESTERDAY}", "seller": sealed.seller, "product": "cup", "orders": 7}]
     answer = site.ask(
         "/operator/totals",
@@ -101,6 +104,7 @@ def test_an_upload_is_seen_at_once(site: Site, sealed: Visits) -> None:
 
     assert answer.status == 200, answer.text
     assert "7 orders." in orders()
+    assert views(site, sealed.seller) == 16
 
 
 def test_a_forgotten_seller_is_not_remembered(
