@@ -26,7 +26,7 @@ def overview(stats: Stats, catalogue: Catalogue, shelf: Shelf, query: PageAsked)
     made = choice(stats, query)
     asked = ask(stats, shelf, made)  # What takes longest begins first.
     head = figures(stats, shelf, made)
-    told = stats.uploaded(shelf, made.sides.over)
     listed = catalogue.products(shelf.seller, shelf.products)
+    told = stats.uploaded(shelf, made.sides.over, len(listed))
     shown = table(stats, listed, head, query, asked())
     return Overview(query, head, shown, coverage(told(), head))

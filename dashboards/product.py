@@ -71,7 +71,7 @@ def product_page(
     """Return the page of one product of a shelf for what the reader chose."""
     listing = catalogue.products(shelf.seller, shelf.products).get(product)
     made = choice(stats, query)
-    told = stats.uploaded(shelf.only(product), made.sides.over)
+    told = stats.uploaded(shelf.only(product), made.sides.over, 1)
     head = figures(stats, shelf.only(product), made)
     units = {day: totals.visitors for day, totals in head.days.items() if totals is not None}
     published = stats.published(head.shelf, head.span, DIMENSIONS, units)

@@ -17,7 +17,9 @@ from dashboards.stretches import halves, pieces, products_of
 from dashboards.totals import NOBODY, Totals, add
 
 UPLOADS_FROM = 2**62
+# How much is asked at once about what was uploaded: of each product and day 40 bytes are held.
 UPLOADED_DAYS = 122
+UPLOADED_CELLS = 2_500_000
 SECONDS = "seconds"
 COUNTS = tuple(
     "day period seller product dimension value visitors views seconds closed seal".split()
@@ -194,18 +196,20 @@ class Stats:
             finally:
                 self.asking.uploaded()
 
-    def uploaded(self, shelf: Shelf, span: Span) -> Callable[[], list[Told]]:
+    def uploaded(self, shelf: Shelf, span: Span, products: int) -> Callable[[], list[Told]]:
         """Begin to ask what was uploaded for sealed days; return what waits for it.
 
         Not for days on which nothing ran: there is nothing to set it against.
+
+        products  about how many there are on the shelf
         """
 
         def ask(part: Span) -> list[Told]:
             days, rows, _ = self.asking.ask("uploaded", shelf, part)
             return [Told(what, day, n, views) for what, day, n, views in rows if day in days]
 
-        # Of each product and day a number is held meanwhile, which bounds the days of a question.
-        number = -(-span.days // UPLOADED_DAYS)
+        at_once = max(1, min(UPLOADED_DAYS, UPLOADED_CELLS // max(1, products)))
+        number = -(-span.days // at_once)
         found = self.asking.begin(ask, pieces(span, number) if number else ())
         return lambda: [told for part in found() for told in part]
 

@@ -56,13 +56,15 @@ def told_at_random(visits: Visits, chance: random.Random) -> tuple[Counted, Numb
     return counted, numbers
 
 
+@pytest.mark.parametrize("about", [3, 40_000, 1_000_000])
 @pytest.mark.parametrize("products", [None, frozenset({"cup", "rug"})])
 def test_each_day_has_the_last_numbers_and_the_views_of_their_products(
-    stats: Stats, visits: Visits, products: frozenset[str] | None
+    stats: Stats, visits: Visits, products: frozenset[str] | None, about: int
 ) -> None:
     """A number told again is told once, whichever arrived first; views of products for which
     nothing was told stay away, zero is a number, and days that are not sealed have none. Asked for
-    in pieces, or day by day as when the days move on, it is the same."""
+    in pieces, which are smaller the more products there are, or day by day as when the days move
+    on, it is the same."""
     counted, numbers = told_at_random(visits, random.Random(11))
     on_shelf = products or frozenset(PRODUCTS)
     not_sealed = {TODAY, LATE, LOST}
@@ -79,7 +81,7 @@ def test_each_day_has_the_last_numbers_and_the_views_of_their_products(
     shelf = Shelf(visits.seller, products)
     for last in (20, 1, 0):
         whole = Span(TODAY - (DAYS - last) * DAY, TODAY - last * DAY)
-        found = stats.uploaded(shelf, whole)()
+        found = stats.uploaded(shelf, whole, about)()
         assert sorted(found) == sorted(told for told in wanted.values() if told.day in whole)
 
 
