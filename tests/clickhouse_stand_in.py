@@ -103,7 +103,8 @@ class Request(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer a statement, as the armed fault will have it."""
         address = urlsplit(self.path)
-        asked = {name: values[-1] for name, values in parse_qs(address.query).items()}
+        said = parse_qs(address.query, keep_blank_values=True)
+        asked = {name: values[-1] for name, values in said.items()}
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if address.path == "/fault":
             self.server.fault = asked["do"]

@@ -48,6 +48,16 @@ def test_a_server_gets_every_row(desk: Desk, tmp_path: Path) -> None:
     assert not (tmp_path / "unused").exists()
 
 
+def test_an_empty_parameter_is_one(server: Server, tmp_path: Path) -> None:
+    """Readers ask about all sellers by an empty name; a server takes it as the embedded engine
+    does, and so must who stands in for one."""
+    warehouse = Warehouse(tmp_path / "unused", server.dsn)
+    client = warehouse.connect()
+    asked = {"seller": ""}
+    assert client.query("select {seller:String}", parameters=asked).result_rows == [("",)]
+    warehouse.close()
+
+
 @pytest.mark.parametrize("fault", ["drop-before", "drop-after", "half", "error"])
 def test_a_connection_that_ends_costs_no_row_and_adds_none(
     desk: Desk, server: Server, fault: str
