@@ -6,7 +6,7 @@ A question is a file in queries/ and is asked by its name.
 import logging
 import queue
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -123,8 +123,11 @@ class Pool:
 
     def close(self) -> None:
         """Close every client that is not in use."""
-        for _ in range(CLIENTS):
-            client = self._free.get(timeout=WAIT_SECONDS)
+        free: list[Client | None] = []
+        with suppress(queue.Empty):
+            for _ in range(CLIENTS):
+                free.append(self._free.get_nowait())
+        for client in free:  # Taken out before any is put back: the last one in is the first out.
             if client is not None:
                 client.close()
             self._free.put(None)

@@ -138,3 +138,25 @@ def test_clients_are_open_before_anybody_asks(connect: Connect) -> None:
     pool.open()
     assert opened.count(True) == CLIENTS
     pool.close()
+
+
+def test_an_end_closes_every_client_that_nobody_uses(connect: Connect) -> None:
+    """Not only the last one that was used."""
+    closed: list[Client] = []
+
+    class Counted:
+        def __init__(self) -> None:
+            self.client = connect()
+            self.query = self.client.query
+
+        def close(self) -> None:
+            closed.append(self.client)
+            self.client.close()
+
+    pool = Pool(Counted, failures=())
+    pool.open()
+    pool.close()
+    assert len(set(map(id, closed))) == len(closed) == CLIENTS
+    assert len(pool.ask("last_upload", {})) == 1
+    pool.close()
+    assert len(closed) == CLIENTS + 1
