@@ -39,6 +39,7 @@ from dashboards.sign_in import SignIn
 from dashboards.snapshot import Calendar
 from dashboards.stats import Stats
 
+READY_SECONDS = 3.0  # How long an end waits for a start that is under way.
 STEP_LOOK_SECONDS = 30.0  # A clock that jumps or a machine that sleeps is noticed this soon.
 
 
@@ -235,7 +236,9 @@ def _lifespan(stats: Stats) -> Callable[[Starlette], Any]:
         ready = asyncio.create_task(run_in_threadpool(_make_ready, stats))
         yield
         steps.cancel()
-        ready.cancel()
+        # A thread can't be cancelled, and what it opens is closed behind it. Where the database is
+        # away nobody waits for long; the process ends with what it has open.
+        await asyncio.wait([ready], timeout=READY_SECONDS)
         await run_in_threadpool(stats.close)
 
     return lifespan
