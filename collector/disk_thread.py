@@ -20,7 +20,7 @@ class DiskThread:
 
     def __init__(self, name: str) -> None:
         self._pieces: SimpleQueue[Piece | None] = SimpleQueue()
-        # A daemon: a disk that never answers must not keep a process that is told to end.
+        # A daemon: the interpreter's end doesn't wait for a disk that never answers.
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
