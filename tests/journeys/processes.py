@@ -6,11 +6,8 @@ from pathlib import Path
 
 def is_over(pid: int) -> bool:
     """Return whether a process has ended; one that only waits to be buried has."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-    return state in "ZX"
+    stat = _stat(pid)
+    return not stat or stat[0] in "ZX"
 
 
 def arguments(pid: int) -> list[str]:
@@ -22,12 +19,26 @@ def arguments(pid: int) -> list[str]:
 
 
 def descendants(pid: int) -> list[int]:
-    """Return the ids of all processes below one."""
-    found = []
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in children.read_text().split():
-            found += [int(child), *descendants(int(child))]
+    """Return the ids of all processes below one.
+
+    By parent: asking each thread for its children misses those whose thread ends meanwhile.
+    """
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal() and (stat := _stat(int(entry.name))):
+            children.setdefault(int(stat[1]), []).append(int(entry.name))
+    found = list(children.get(pid, ()))
+    for child in found:  # which grows on the way
+        found += children.get(child, ())
     return found
+
+
+def _stat(pid: int) -> list[str]:
+    """Return a process's state, its parent and more; nothing when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def held_port(host: str = "127.0.0.1") -> socket.socket:
