@@ -10,21 +10,21 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
+from collector.hit import Hit
 from collector.ledger import Batch
-from collector.spool_file import SCHEMA_VERSION, SpoolFile, is_finished, reading
+from collector.spool_file import SpoolFile, is_finished
+from collector.spool_reader import VERSIONS_READ, last_row, reading, version
 from collector.statements import statement
 
 BATCH_ROWS_MAX: Final = 10_000
-HIT_COLUMNS: Final = (
-    "day", "hour", "seller", "product", "visitor", "view",
-    "source", "campaign", "device", "browser", "os", "seconds", "batch",
-)  # fmt: skip
+HIT_COLUMNS: Final = ("day", "batch", *Hit._fields)
 # What was withdrawn of this file. In memory: SQLite's temporary files would hold the hashes.
 WITHDRAWN: Final = """
 create temp table withdrawn (
     seller text, visitor integer, to_row integer, before_batch integer
 )"""
 WITHDRAWN_INDEX: Final = "create index withdrawn_visitor on withdrawn (visitor)"
+LEFT_OUT: Final = "create temp table left_out (row integer primary key)"
 
 
 class Unreadable(Exception):
@@ -65,9 +65,10 @@ class Waiting:
         if finished:
             # A killed worker's last rows may be in memory only; on disk first, then counted.
             connection.execute("pragma wal_checkpoint(truncate)").fetchall()
-        self.last_row: int = self._one("select max(row) from hits") or 0
-        connection.execute(WITHDRAWN)
-        connection.execute(WITHDRAWN_INDEX)
+        self.last_row = last_row(connection)
+        for made in (WITHDRAWN, WITHDRAWN_INDEX, LEFT_OUT):
+            connection.execute(made)
+        self._has_withdrawn = False
 
     def erasures(self, after_row: int) -> list[Erasure]:
         """Return the withdrawals that its worker wrote behind a row."""
@@ -84,13 +85,12 @@ class Waiting:
     def withdraw(self, erasures: Iterable[tuple[Erasure, int]]) -> None:
         """Leave out what was withdrawn, each with the batch that it ends before. Called once."""
         run = self.file.run
-        self._connection.executemany(
-            "insert into withdrawn values (?, ?, ?, ?)",
-            [
-                (each.seller, each.visitor, each.marks.get(run, 0), before_batch)
-                for each, before_batch in erasures
-            ],
-        )
+        rows = [
+            (each.seller, each.visitor, each.marks.get(run, 0), before_batch)
+            for each, before_batch in erasures
+        ]
+        self._connection.executemany("insert into withdrawn values (?, ?, ?, ?)", rows)
+        self._has_withdrawn = bool(rows)
 
     def bounds(self, after_row: int) -> Iterator[tuple[int, int]]:
         """Yield the bounds of the batches that wait behind a row, each of at most 10,000 rows."""
@@ -100,17 +100,22 @@ class Waiting:
     def body(self, batch: Batch) -> tuple[int, bytes]:
         """Return the rows of a batch that count: how many, and as JSONCompactEachRow."""
         with self._guarded():
-            row = self._connection.execute(statement("spool_batch"), _bounds(batch)).fetchone()
+            row = self._ask("spool_batch", batch)
         return int(row[0]), row[1] or b""
 
     def count(self, batch: Batch) -> int:
         """Return how many rows of a batch count."""
         with self._guarded():
-            row = self._connection.execute(statement("spool_count"), _bounds(batch)).fetchone()
+            row = self._ask("spool_count", batch)
         return int(row[0])
 
-    def _one(self, question: str) -> Any:
-        return self._connection.execute(question).fetchone()[0]
+    def _ask(self, question: str, batch: Batch) -> tuple[Any, ...]:
+        bounds = {**batch._asdict(), "begin": f'["{batch.day}",{batch.number},'}
+        if self._has_withdrawn:
+            self._connection.execute("delete from left_out")
+            self._connection.execute(statement("spool_leave_out"), bounds)
+        row: tuple[Any, ...] = self._connection.execute(statement(question), bounds).fetchone()
+        return row
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -141,22 +146,18 @@ def opened(file: SpoolFile) -> Iterator[Waiting | None]:
 
 
 def _checked(file: SpoolFile, connection: sqlite3.Connection, finished: bool) -> Waiting | None:
-    version = connection.execute("pragma user_version").fetchone()[0]
+    found = version(connection)
     tables = {row[0] for row in connection.execute("select name from sqlite_schema")}
-    if not tables and version in (0, SCHEMA_VERSION):
+    if not tables and found in (0, *VERSIONS_READ):
         return None
-    if version != SCHEMA_VERSION or not {"hits", "erasures", "closed"} <= tables:
+    if found not in VERSIONS_READ or not {VERSIONS_READ[found], "erasures", "closed"} <= tables:
         raise Unreadable(
             "spool-foreign",
-            f"{file.name}: not a spool file of this version (schema {version}, "
-            f"expected {SCHEMA_VERSION}); move it out of the spool, or start the version that"
-            " wrote it",
+            f"{file.name}: not a spool file that this version reads (schema {found}, expected"
+            f" {' or '.join(map(str, VERSIONS_READ))}); move it out of the spool, or start the"
+            " version that wrote it",
         )
     return Waiting(file, connection, finished)
-
-
-def _bounds(batch: Batch) -> dict[str, Any]:
-    return {**batch._asdict(), "day": batch.day.isoformat()}
 
 
 def _unreadable(name: str, error: Exception) -> Unreadable:

@@ -13,7 +13,8 @@ from datetime import date
 from pathlib import Path
 
 from collector.spool import Erasure, Spool, Unavailable
-from collector.spool_file import files, reading, signed
+from collector.spool_file import files, signed
+from collector.spool_reader import is_blank, last_row, reading
 
 Pseudonym = Callable[[str], int]
 
@@ -46,11 +47,9 @@ def _find(directory: Path, day: date, pseudonym: Pseudonym) -> list[Erasure]:
     sellers: set[str] = set()
     for file in todays:
         with reading(file.path) as connection:
-            if _is_blank(connection):
+            if is_blank(connection):
                 continue
-            marks[file.run] = connection.execute(
-                "select coalesce(max(row), 0) from hits"
-            ).fetchone()[0]
+            marks[file.run] = last_row(connection)
             sellers.update(row[0] for row in connection.execute("select seller from sellers"))
     pseudonyms = {(seller, signed(pseudonym(seller))) for seller in sellers}
     visitors = json.dumps([visitor for _, visitor in pseudonyms])
@@ -61,8 +60,3 @@ def _find(directory: Path, day: date, pseudonym: Pseudonym) -> list[Erasure]:
                 found.update(connection.execute(HITS_OF_VISITOR, (visitors,)))
     text = json.dumps(marks, separators=(",", ":"))
     return [(seller, visitor % 2**64, text) for seller, visitor in sorted(found & pseudonyms)]
-
-
-def _is_blank(connection: sqlite3.Connection) -> bool:
-    """Return whether its worker died before it had made its tables, so that it holds nothing."""
-    return not connection.execute("select count(*) from sqlite_schema").fetchone()[0]

@@ -11,24 +11,25 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+
+import msgspec
 
 from collector.hit import Hit
 from collector.salt import sync_directory
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+# A group's hits are one value: a row for each took a twentieth of all that a pixel costs.
+#
+# first, last  the rows that its hits are, as batches and withdrawals number them
+# visitors     JSON: their pseudonyms, signed; null for a hit that was blanked
+# hits         JSON: an array each, in the order of Hit; null for a hit that was blanked
 SCHEMA = """
-create table hits (
-    row integer primary key,
-    hour integer not null, seller text not null, product text not null,
-    visitor integer not null, view integer not null,
-    source text not null, campaign text not null,
-    device text not null, browser text not null, os text not null,
-    seconds integer not null
+create table groups (
+    first integer primary key, last integer not null, visitors text not null, hits text not null
 ) strict;
 create table sellers (seller text primary key) strict, without rowid;
 create table outcomes (outcome text primary key, beacons integer not null) strict, without rowid;
@@ -38,13 +39,8 @@ create table erasures (
 create table notices (code text primary key, sentence text not null) strict, without rowid;
 create table closed (at integer not null) strict;
 """
-HIT_VALUES = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-INSERT_HITS = (
-    "insert into hits (row, hour, seller, product, visitor, view, source, campaign, device,"
-    " browser, os, seconds) values "
-)
-# Many hits by one statement: one for each hit takes a quarter more time.
-HITS_AT_ONCE = 64
+INSERT_GROUP = "insert into groups values (?, ?, ?, ?)"
+GROUP_HITS_MAX = 1000  # So that no value is so large that reading one batch takes many of its kind.
 ADD_OUTCOME = (
     "insert into outcomes values (?, ?)"
     " on conflict (outcome) do update set beacons = beacons + excluded.beacons"
@@ -52,6 +48,8 @@ ADD_OUTCOME = (
 BUSY_SECONDS = 5.0
 CHECKPOINT_PAGES = 4000  # 16 MB of log between checkpoints: each one costs two more fsyncs.
 RUN_BYTES = 6
+
+_encode = msgspec.json.Encoder().encode
 
 
 class SpoolFile(NamedTuple):
@@ -105,21 +103,9 @@ def is_finished(file: SpoolFile) -> bool:
     return True
 
 
-@contextlib.contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a spool file, which its worker may be writing, to read from it.
-
-    Not read-only: after its worker was killed somebody must replay the log, and a reader that may
-    not write can't.
-    """
-    connection = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=BUSY_SECONDS)
-    try:
-        connection.execute("pragma secure_delete=on")
-        connection.execute("pragma synchronous=full")
-        connection.execute("pragma temp_store=memory")  # a temporary file would hold pseudonyms
-        yield connection
-    finally:
-        connection.close()
+def encoded(values: Sequence[object]) -> str:
+    """Return values as the text of a JSON array."""
+    return _encode(values).decode()
 
 
 def signed(visitor: int) -> int:
@@ -188,8 +174,8 @@ class SpoolWriter:
         if not connection.in_transaction:
             connection.execute("begin immediate")
         if hits:
-            for first in range(0, len(hits), HITS_AT_ONCE):
-                self._insert_some(hits[first : first + HITS_AT_ONCE])
+            for first in range(0, len(hits), GROUP_HITS_MAX):
+                self._insert_group(hits[first : first + GROUP_HITS_MAX])
             # A withdrawal asks for today's sellers; reading them off the hits would take a scan.
             new = {hit.seller for hit in hits} - self._sellers
             if new:
@@ -200,14 +186,11 @@ class SpoolWriter:
         if outcomes:
             connection.executemany(ADD_OUTCOME, list(outcomes.items()))
 
-    def _insert_some(self, hits: Sequence[Hit]) -> None:
-        values: list[object] = []
-        # Numbered here: SQLite would give a deleted last row's number to the next one, and a
-        # withdrawal's mark would then cover a hit that came after it.
-        for number, hit in enumerate(hits, self._next_row):
-            values += _row(number, hit)
-        self._connection.execute(_insertion(len(hits)), values)
+    def _insert_group(self, hits: Sequence[Hit]) -> None:
+        first = self._next_row
         self._next_row += len(hits)
+        visitors = encoded([signed(hit.visitor) for hit in hits])
+        self._connection.execute(INSERT_GROUP, (first, self._next_row - 1, visitors, encoded(hits)))
 
     def insert_erasures(self, erasures: Iterable[tuple[str, int, str]]) -> None:
         """Write erasures (seller, unsigned visitor, marks) into the open transaction."""
@@ -244,19 +227,6 @@ class SpoolWriter:
         with contextlib.suppress(sqlite3.Error):
             self._connection.close()
         os.close(self._lock)
-
-
-@cache
-def _insertion(hits: int) -> str:
-    """Return the statement that inserts so many hits."""
-    return INSERT_HITS + ", ".join([HIT_VALUES] * hits)
-
-
-def _row(number: int, hit: Hit) -> tuple[object, ...]:
-    visitor = hit.visitor
-    if visitor >= 1 << 63:
-        return (number, *hit[:3], visitor - (1 << 64), *hit[4:])
-    return (number, *hit)
 
 
 def _with_log(path: Path) -> list[Path]:

@@ -15,7 +15,8 @@ from typing import Final
 
 from collector import salt
 from collector.alarms import Alarm
-from collector.spool_file import SpoolFile, files, is_finished, reading
+from collector.spool_file import SpoolFile, files, is_finished
+from collector.spool_reader import last_row, reading
 
 LINES_MAX: Final = 5
 
@@ -129,8 +130,7 @@ def waiting(spool: Path, batched_to: Callable[[date, str], int]) -> int:
     rows = 0
     for file in files(spool):
         with contextlib.suppress(sqlite3.Error), reading(file.path) as connection:
-            last = connection.execute("select coalesce(max(row), 0) from hits").fetchone()[0]
-            rows += max(0, last - batched_to(file.day, file.run))
+            rows += max(0, last_row(connection) - batched_to(file.day, file.run))
     return rows
 
 

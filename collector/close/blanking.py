@@ -1,20 +1,29 @@
 """Blanking: a seller's rows of the spool stay where they are and say nothing any more.
 
-Batches are counted by row numbers, and SQLite gives a deleted row's number to the next one; so a
-row isn't deleted but emptied. An empty seller is nobody: the drain sends no such row.
+Batches are counted by row numbers, so a hit isn't taken out of its group but replaced by null. The
+drain sends no such row.
 """
 
 import contextlib
+import json
 import sqlite3
 from pathlib import Path
 from typing import Final
 
-from collector.spool_file import files, reading
+from collector.spool_file import encoded, files
+from collector.spool_reader import ROWS_VERSION, is_blank, reading, version
 
-BLANKED: Final = (
+ROWS_BLANKED: Final = (
     "update hits set seller = '', product = '', visitor = 0, source = '', campaign = ''"
     " where seller = ?"
 )
+GROUPS_NAMING: Final = (
+    "select distinct groups.first from groups, json_each(groups.hits) as each"
+    " where json_extract(each.value, '$[1]') = ?"
+)
+GROUP: Final = "select visitors, hits from groups where first = ?"
+GROUP_BLANKED: Final = "update groups set visitors = ?, hits = ? where first = ?"
+GROUPS_AT_ONCE: Final = 100  # The worker waits for its turn to write, and its visitors with it.
 UNNAMED: Final = "update erasures set seller = '', visitor = 0 where seller = ?"
 
 
@@ -28,11 +37,38 @@ def blank_seller(spool: Path, seller: str) -> int:
         if not file.path.stat().st_size:
             continue  # its worker is about to make it
         with reading(file.path) as connection:
+            if is_blank(connection):
+                continue
+            blanked += _blank_hits(connection, seller)
             with connection:
-                blanked += connection.execute(BLANKED, (seller,)).rowcount
                 connection.execute(UNNAMED, (seller,))
                 connection.execute("delete from sellers where seller = ?", (seller,))
             # What the log still holds goes with the next checkpoint; now, if nobody reads.
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("pragma wal_checkpoint(truncate)").fetchall()
     return blanked
+
+
+def _blank_hits(connection: sqlite3.Connection, seller: str) -> int:
+    if version(connection) == ROWS_VERSION:
+        with connection:
+            return connection.execute(ROWS_BLANKED, (seller,)).rowcount
+    blanked = 0
+    naming = [row[0] for row in connection.execute(GROUPS_NAMING, (seller,))]
+    for begin in range(0, len(naming), GROUPS_AT_ONCE):
+        with connection:
+            connection.execute(
+                "begin immediate"
+            )  # what is read can't be outdated when it is written
+            for first in naming[begin : begin + GROUPS_AT_ONCE]:
+                blanked += _blank_group(connection, first, seller)
+    return blanked
+
+
+def _blank_group(connection: sqlite3.Connection, first: int, seller: str) -> int:
+    visitors, hits = map(json.loads, connection.execute(GROUP, (first,)).fetchone())
+    named = [key for key, hit in enumerate(hits) if hit and hit[1] == seller]
+    for key in named:
+        visitors[key] = hits[key] = None
+    connection.execute(GROUP_BLANKED, (encoded(visitors), encoded(hits), first))
+    return len(named)

@@ -17,7 +17,8 @@ from collector.backlog import Erasure, Waiting, opened
 from collector.close.shred import shred_directory
 from collector.ledger import Ledger
 from collector.salt import sync_directory
-from collector.spool_file import SpoolFile, closed_mark, files, reading
+from collector.spool_file import SpoolFile, closed_mark, files
+from collector.spool_reader import reading
 
 MARK_KEPT: Final = timedelta(days=35)
 

@@ -12,7 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from collector.spool_file import files, reading, signed
+from collector.spool_file import files, signed
+from collector.spool_reader import reading
 
 COLUMNS = (
     "hour", "seller", "product", "visitor", "view", "source", "campaign", "device", "browser",

@@ -1,15 +1,12 @@
 -- How many rows of a spool file does this batch hold that still count? (SQLite)
 --
--- in   number (of the batch), first_row, last_row; the temporary table `withdrawn`
+-- in   first_row, last_row; the temporary table `left_out`
 -- out  one number: as many as spool_batch sends
 select count(*)
-from hits
-where row between :first_row and :last_row
-  and hits.seller != ''
-  and not exists (
-    select 1
-    from withdrawn
-    where withdrawn.visitor = hits.visitor
-      and withdrawn.seller = hits.seller
-      and (hits.row <= withdrawn.to_row or :number < withdrawn.before_batch)
-  )
+from groups
+cross join json_each(groups.visitors) as each
+where groups.first >= (select max(first) from groups where first <= :first_row)
+  and groups.first <= :last_row
+  and groups.first + each.key between :first_row and :last_row
+  and groups.first + each.key not in (select row from left_out)
+  and each.type = 'integer'

@@ -8,7 +8,8 @@ from datetime import date
 from pathlib import Path
 
 from collector.spool import Spool
-from collector.spool_file import files, reading
+from collector.spool_file import files
+from collector.spool_reader import reading
 from tests.collector.spooling import DAY
 
 NEXT_DAY = date(2026, 1, 3)

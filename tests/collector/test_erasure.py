@@ -10,7 +10,8 @@ import pytest
 
 from collector.erasure import erase
 from collector.spool import Spool, Unavailable
-from collector.spool_file import closed_mark, files, is_finished, reading
+from collector.spool_file import closed_mark, files, is_finished
+from collector.spool_reader import reading
 from tests.collector.spool_at_work import Day, kept, running
 from tests.collector.spooling import DAY, Worker, append, hit
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from collector.spool import Unavailable
-from collector.spool_file import SpoolWriter, files, is_finished, reading
+from collector.spool_file import SpoolWriter, files, is_finished
+from collector.spool_reader import reading
 from tests.collector.spool_at_work import (
     NEXT_DAY,
     Day,

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from collector.spool_file import (
-    HITS_AT_ONCE,
+    GROUP_HITS_MAX,
     DayIsClosed,
     SpoolFile,
     SpoolWriter,
     closed_mark,
     files,
     is_finished,
-    reading,
     signed,
 )
+from collector.spool_reader import reading
 from tests.collector.spooling import DAY, Worker, any_hits, hit
 
 
@@ -39,7 +39,7 @@ def test_what_was_committed_is_read_back_whole(tmp_path: Path) -> None:
     """Every field of a hit comes back, hashes above 2^63 as SQLite's signed integers; rows are
     numbered from 1 without a gap, however many are committed together."""
     worker = Worker(tmp_path)
-    for size in (1, 50, HITS_AT_ONCE, HITS_AT_ONCE + 1, 3 * HITS_AT_ONCE, 2):
+    for size in (1, 50, GROUP_HITS_MAX, GROUP_HITS_MAX + 1, 3 * GROUP_HITS_MAX, 2):
         worker.commit(any_hits(size, seed=size))
     expected = [
         (number, *each[:3], signed(each.visitor), *each[4:])
@@ -67,7 +67,7 @@ def test_a_commit_is_on_disk_when_it_returns(tmp_path: Path) -> None:
     }
     worker.die()
     assert settings == {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1} | {
-        "user_version": 1
+        "user_version": 2
     }
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.spool_file import files, is_finished, reading
+from collector.spool_file import files, is_finished
+from collector.spool_reader import is_blank, reading
 from tests.faults.appending import COUNT, day_of
 
 EVERY_FAULT = bool(os.environ.get("COLLECTOR_EVERY_FAULT"))
@@ -48,7 +49,7 @@ def kept(folder: Path) -> Counter[tuple[date, int]]:
         if not file.path.stat().st_size:
             continue  # killed between making the file and its first page
         with reading(file.path) as connection:
-            if not connection.execute("select 1 from sqlite_master where name = 'hits'").fetchone():
+            if is_blank(connection):
                 continue
             for product, visitor in connection.execute("select product, visitor from hits"):
                 assert product == f"p{visitor}"

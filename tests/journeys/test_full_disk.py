@@ -87,7 +87,7 @@ class Disk:
 
     def hits(self) -> int:
         """Return how many hits are on the disk."""
-        return sum(row[0] for row in self.rows("select count(*) from hits"))
+        return sum(row[0] for row in self.rows("select last - first + 1 from groups"))
 
     def names(self) -> list[str]:
         """Return the names of spool files and their locks."""

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.spool_file import files, reading
+from collector.spool_file import files
+from collector.spool_reader import reading
 from tests.clickhouse_server import engine_of
 from tests.journeys.asking import ask, eventually
 from tests.journeys.running import Collector, new_seller, running
