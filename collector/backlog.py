@@ -60,8 +60,6 @@ class Waiting:
         self.file = file
         self.finished = finished
         self._connection = connection
-        connection.isolation_level = None  # no transaction stays open behind a read
-        connection.execute("pragma temp_store = memory")
         if finished:
             # A killed worker's last rows may be in memory only; on disk first, then counted.
             connection.execute("pragma wal_checkpoint(truncate)").fetchall()

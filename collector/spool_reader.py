@@ -33,7 +33,12 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     Not read-only: after its worker was killed somebody must replay the log, and a reader that may
     not write can't.
     """
-    connection = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=BUSY_SECONDS)
+    connection = sqlite3.connect(
+        f"file:{path}?mode=rw",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,  # behind an open transaction the worker's log is never emptied
+    )
     try:
         connection.execute("pragma secure_delete=on")
         connection.execute("pragma synchronous=full")

@@ -41,6 +41,7 @@ def blank_seller(spool: Path, seller: str) -> int:
                 continue
             blanked += _blank_hits(connection, seller)
             with connection:
+                connection.execute("begin immediate")
                 connection.execute(UNNAMED, (seller,))
                 connection.execute("delete from sellers where seller = ?", (seller,))
             # What the log still holds goes with the next checkpoint; now, if nobody reads.
@@ -51,15 +52,12 @@ def blank_seller(spool: Path, seller: str) -> int:
 
 def _blank_hits(connection: sqlite3.Connection, seller: str) -> int:
     if version(connection) == ROWS_VERSION:
-        with connection:
-            return connection.execute(ROWS_BLANKED, (seller,)).rowcount
+        return connection.execute(ROWS_BLANKED, (seller,)).rowcount
     blanked = 0
     naming = [row[0] for row in connection.execute(GROUPS_NAMING, (seller,))]
     for begin in range(0, len(naming), GROUPS_AT_ONCE):
         with connection:
-            connection.execute(
-                "begin immediate"
-            )  # what is read can't be outdated when it is written
+            connection.execute("begin immediate")
             for first in naming[begin : begin + GROUPS_AT_ONCE]:
                 blanked += _blank_group(connection, first, seller)
     return blanked
