@@ -7,6 +7,8 @@ drain sends no such row.
 import contextlib
 import json
 import sqlite3
+import time
+from collections import deque
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +25,9 @@ GROUPS_NAMING: Final = (
 )
 GROUP: Final = "select visitors, hits from groups where first = ?"
 GROUP_BLANKED: Final = "update groups set visitors = ?, hits = ? where first = ?"
-GROUPS_AT_ONCE: Final = 100  # The worker waits for its turn to write, and its visitors with it.
+# The worker's visitors wait while we write. Its own tries are up to a tenth of a second apart, so
+# between our turns it needs as long to get one.
+TURN_SECONDS: Final = 0.03
 UNNAMED: Final = "update erasures set seller = '', visitor = 0 where seller = ?"
 
 
@@ -54,19 +58,25 @@ def _blank_hits(connection: sqlite3.Connection, seller: str) -> int:
     if version(connection) == ROWS_VERSION:
         return connection.execute(ROWS_BLANKED, (seller,)).rowcount
     blanked = 0
-    naming = [row[0] for row in connection.execute(GROUPS_NAMING, (seller,))]
-    for begin in range(0, len(naming), GROUPS_AT_ONCE):
+    naming = deque(row[0] for row in connection.execute(GROUPS_NAMING, (seller,)))
+    while naming:
         with connection:
             connection.execute("begin immediate")
-            for first in naming[begin : begin + GROUPS_AT_ONCE]:
-                blanked += _blank_group(connection, first, seller)
+            end = time.monotonic() + TURN_SECONDS
+            while naming and time.monotonic() < end:
+                blanked += _blank_group(connection, naming.popleft(), seller)
+        if naming:
+            time.sleep(TURN_SECONDS)
     return blanked
 
 
 def _blank_group(connection: sqlite3.Connection, first: int, seller: str) -> int:
-    visitors, hits = map(json.loads, connection.execute(GROUP, (first,)).fetchone())
-    named = [key for key, hit in enumerate(hits) if hit and hit[1] == seller]
-    for key in named:
-        visitors[key] = hits[key] = None
+    try:
+        visitors, hits = map(json.loads, connection.execute(GROUP, (first,)).fetchone())
+        named = [key for key, hit in enumerate(hits) if hit and hit[1] == seller]
+        for key in named:
+            visitors[key] = hits[key] = None
+    except (ValueError, TypeError, LookupError):
+        raise sqlite3.DatabaseError(f"the group at row {first} is damaged") from None
     connection.execute(GROUP_BLANKED, (encoded(visitors), encoded(hits), first))
     return len(named)

@@ -82,7 +82,8 @@ def test_the_oldest_day_goes_first(desk: Desk) -> None:
 def test_a_batch_does_not_tell_who_came_first(desk: Desk) -> None:
     """A batch leaves sorted by seller, product and hash; arrival order stays in the spool."""
     worker = Worker(desk.spool)
-    worker.commit(hit(visitor=each) for each in (5, 3, 2**63 - 1, 4, 1))
+    visits = ((5, 1), (3, 20), (2**63 - 1, 0), (4, 3), (1, 10))
+    worker.commit(hit(visitor=visitor, hour=hour) for visitor, hour in visits)
     desk.drain.step()
     found = desk.client.query("select visitor from hits").result_columns[0]
     assert list(found) == [1, 3, 4, 5, 2**63 - 1]

@@ -208,6 +208,9 @@ def test_after_the_seal_no_hash_is_anywhere(shop: Shop) -> None:
     engine = shop.warehouse.path
     assert engine is not None
     sample = sorted({hit.visitor.to_bytes(8, "little") for hit in hits})[:300]
+    # As the spool has them.
+    texts = [str(int.from_bytes(each, "little")).encode() for each in sample[:100]]
+    assert sum(found(shop.spool, each) for each in texts) > 90
     shop.client.command(f"alter table hits freeze partition '{DAY}'")
     assert all(found(engine, each) for each in sample[:20])
     assert search(engine, DAY, sample).hits > 0, "the search sees the frozen copies"
@@ -216,7 +219,8 @@ def test_after_the_seal_no_hash_is_anywhere(shop: Shop) -> None:
     assert search(engine, DAY, sample).nothing
     everywhere = (engine, shop.data)
     signed = [(int.from_bytes(s, "little")).to_bytes(8, "big") for s in sample[:100]]
-    assert not any(found(place, each) for place in everywhere for each in (*sample[:100], *signed))
+    gone = (*sample[:100], *signed, *texts)
+    assert not any(found(place, each) for place in everywhere for each in gone)
     close = shop.ledger.closes.of(DAY)
     assert close is not None
     assert close.notes["searched_hashes"] > 0

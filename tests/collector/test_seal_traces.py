@@ -41,8 +41,8 @@ def test_nothing_of_ten_thousand_visitors_is_left(shop: Shop) -> None:
     assert engine is not None
     places = (engine, shop.data)
     assert found([engine], hashes)["little-endian"] == VISITORS
-    # SQLite writes an integer with its highest byte first, in six bytes where it fits.
-    assert found([shop.spool], hashes)["big-endian"] > 0.99 * VISITORS
+    # As text, which may be cut where a page of the spool file ends.
+    assert found([shop.spool], hashes)["decimal"] > 0.99 * VISITORS
     shop.client.command(f"alter table hits freeze partition '{DAY}'")
     shop.midnight_after(DAY)
     next_day = DAY + timedelta(days=1)

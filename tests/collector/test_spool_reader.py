@@ -2,14 +2,17 @@
 
 import json
 import sqlite3
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from collector.backlog import opened
+from collector.close import blanking
 from collector.close.blanking import blank_seller
 from collector.erasure import HITS_OF_VISITOR
 from collector.hit import Hit
@@ -116,17 +119,44 @@ def test_a_blanked_hit_keeps_its_row_and_says_nothing(tmp_path: Path, is_old: bo
     worker.die()
 
 
-def test_more_groups_than_one_turn_are_blanked(tmp_path: Path) -> None:
-    """A worker that commits hits one by one has a group for each; the writer's lock is let go now
-    and then, and all are found."""
+def test_a_worker_gets_its_turns_while_a_large_seller_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Her hits are in 2,000 groups. They are blanked in many turns, and in the pause behind each
+    the worker, whose visitors wait for it, can commit."""
     worker = Worker(tmp_path)
-    for number in range(250):
-        worker.commit([hit("a", visitor=number), hit("b", visitor=number)])
-    assert blank_seller(tmp_path, "a") == 250
-    assert ask(worker.path, "select count(*), min(seller), max(seller) from hits") == [
-        (500, "b", "b")
-    ]
+    for number in range(2_000):
+        worker.writer.insert([hit("a", visitor=number), hit("b", visitor=number)], {})
+    worker.writer.commit()
+    pauses = []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        worker.commit([hit("b")])
+
+    monkeypatch.setattr(blanking, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
+    monkeypatch.setattr(blanking, "TURN_SECONDS", 0.001)
+    assert blank_seller(tmp_path, "a") == 2_000
+    assert len(pauses) > 3
+    assert set(pauses) == {0.001}, "as long as a turn"
+    question = "select count(*), min(seller), max(seller) from hits where seller is not null"
+    assert ask(worker.path, question) == [(2_000 + len(pauses), "b", "b")]
     worker.die()
+
+
+@pytest.mark.parametrize("visitors", ["nonsense", "[1]", "null"])
+def test_a_damaged_group_is_an_error_of_the_file(tmp_path: Path, visitors: str) -> None:
+    """Forgetting says that the file is damaged, as it does of a page that can't be read, and quotes
+    nothing of it; the group stays as it was."""
+    worker = Worker(tmp_path)
+    worker.commit([hit("a"), hit("b")])
+    worker.die()
+    with closing(sqlite3.connect(worker.path)) as base, base:
+        base.execute("update groups set visitors = ?", (visitors,))
+    with pytest.raises(sqlite3.Error, match="the group at row 1 is damaged"):
+        blank_seller(tmp_path, "b")
+    with closing(sqlite3.connect(worker.path)) as base:
+        assert base.execute("select visitors from groups").fetchall() == [(visitors,)]
 
 
 def test_a_file_without_tables_stops_no_forgetting(tmp_path: Path) -> None:
