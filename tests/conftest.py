@@ -6,7 +6,7 @@ from pathlib import Path
 from shutil import disk_usage
 
 import pytest
-from hypothesis import configuration
+from hypothesis import HealthCheck, configuration, settings
 
 from collector.warehouse import Warehouse
 
@@ -14,6 +14,11 @@ HERE = Path(__file__).parent
 
 # Otherwise Hypothesis writes a folder of its own into the tree.
 configuration.set_hypothesis_home_dir(HERE.parent / ".cache" / "hypothesis")
+
+# A slow minute of the machine is no fault of ours. The run's first example takes longest: it reads
+# every module for values to try.
+settings.register_profile("collector", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("collector")
 
 
 # Thousands of tests' fsyncs on one disk take minutes in which nothing is computed; in memory they

@@ -5,7 +5,7 @@ import json
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from geoip import names, question
@@ -32,7 +32,6 @@ JSON = some.recursive(
 FIELDS = some.sampled_from(["ip", "chosen", "postcode", "lang", "lookups", "country", "ips"])
 
 
-@settings(deadline=None)
 @given(some.text())
 def test_any_text_is_an_address_or_refused_unquoted(text: str) -> None:
     """No third way, and no piece of it in the sentence."""
@@ -44,7 +43,6 @@ def test_any_text_is_an_address_or_refused_unquoted(text: str) -> None:
     assert said in REFUSALS  # sentences that were all written before the text was
 
 
-@settings(deadline=None)
 @given(ADDRESSES)
 def test_every_address_is_read_back_from_every_spelling(address: IPv4Address | IPv6Address) -> None:
     """Short and long, in capitals, in brackets, with a port: the same address."""
@@ -59,7 +57,6 @@ def test_every_address_is_read_back_from_every_spelling(address: IPv4Address | I
     assert is_public(address) in (True, False)
 
 
-@settings(deadline=None)
 @given(some.dictionaries(FIELDS, JSON) | JSON)
 def test_any_json_is_a_question_or_refused_unquoted(body: Any) -> None:
     """Numbers where text belongs, depth, odd Unicode: Malformed or a question, nothing else; and
@@ -74,7 +71,6 @@ def test_any_json_is_a_question_or_refused_unquoted(body: Any) -> None:
         assert all(text not in said for text in texts(body) if len(text) >= LONG_ENOUGH)
 
 
-@settings(deadline=None)
 @given(some.binary())
 def test_any_bytes_are_a_question_or_refused(body: bytes) -> None:
     """Not JSON, not UTF-8, nothing at all."""
@@ -83,7 +79,6 @@ def test_any_bytes_are_a_question_or_refused(body: bytes) -> None:
             reader(body)
 
 
-@settings(deadline=None)
 @given(some.sampled_from(sorted(COUNTRIES)), some.text(max_size=16))
 def test_any_postcode_leaves_a_certain_standing(country: str, postcode: str) -> None:
     """With a postcode nothing is asked any more, and a country without parts never changes."""
@@ -93,7 +88,6 @@ def test_any_postcode_leaves_a_certain_standing(country: str, postcode: str) -> 
         assert found == territory(country)
 
 
-@settings(deadline=None)
 @given(some.text())
 def test_any_accept_language_is_a_language(header: str) -> None:
     """Browsers send odd ones, and attackers odder ones."""
