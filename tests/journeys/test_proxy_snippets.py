@@ -10,10 +10,12 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.journeys.processes import held_port
 
 PAGE = Path(__file__).parents[2] / "docs" / "privacy.md"
 MARK = "Marked-Browser/7.31"
@@ -28,11 +30,11 @@ def snippet(name: str) -> str:
     return found[1]
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@pytest.fixture
+def ports() -> Iterator[Callable[[], int]]:
+    """Ports that nobody else is given while the test runs; a proxy may listen on them."""
+    with contextlib.ExitStack() as held:
+        yield lambda: int(held.enter_context(held_port()).getsockname()[1])
 
 
 class _Upstream(http.server.BaseHTTPRequestHandler):
@@ -103,10 +105,12 @@ def assert_nothing_of_a_visit(folder: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx")
-def test_nginx_with_the_snippet_logs_no_visitor(tmp_path: Path, upstream: int) -> None:
+def test_nginx_with_the_snippet_logs_no_visitor(
+    tmp_path: Path, upstream: int, ports: Callable[[], int]
+) -> None:
     """A visit through nginx, and one while the collector behind it is away, which nginx would
     write into its error log with the address."""
-    port, dead = free_port(), free_port()
+    port, dead = ports(), ports()
     server = snippet("nginx server").replace("127.0.0.1:8000", f"127.0.0.1:{upstream}")
     server = server.replace("/var/log/nginx/collector.log", str(tmp_path / "access.log"))
     away = server.replace("location / {", "location /away/ {").replace(f":{upstream}", f":{dead}")
@@ -132,9 +136,11 @@ def test_nginx_with_the_snippet_logs_no_visitor(tmp_path: Path, upstream: int) -
 
 
 @pytest.mark.skipif(shutil.which("caddy") is None, reason="needs caddy")
-def test_caddy_with_the_snippet_logs_no_visitor(tmp_path: Path, upstream: int) -> None:
+def test_caddy_with_the_snippet_logs_no_visitor(
+    tmp_path: Path, upstream: int, ports: Callable[[], int]
+) -> None:
     """The same through Caddy, whose log is told to leave the visitor out."""
-    port = free_port()
+    port = ports()
     log = tmp_path / "access.log"
     site = snippet("caddy").replace("127.0.0.1:8000", f"127.0.0.1:{upstream}")
     site = site.replace("stats.example.com {", f"http://stats.example.com:{port} {{")
