@@ -9,7 +9,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -25,6 +24,7 @@ from typing import Any
 from collector import keys, page_tag, tokens
 from collector.page import snippet
 from tests.browser.shop_server import PREFIX, WAIT_SECONDS, Seen, asked, handler
+from tests.journeys.processes import held_port
 
 START_SECONDS = 60
 USER_AGENT = (
@@ -142,7 +142,8 @@ def eventually(check: Callable[[], bool], what: str) -> None:
 def running(directory: Path, **settings: str) -> Iterator[Shop]:
     """Run `collector serve` and the shop before it, until the block ends."""
     secret = secrets.token_hex(32)
-    beacons, reports, port = _free_ports(3)
+    held = [held_port() for _ in range(3)]
+    beacons, reports, port = (each.getsockname()[1] for each in held)
     environment = {name: v for name, v in os.environ.items() if not name.startswith("COLLECTOR_")}
     own = {
         "DATA_DIR": str(directory / "data"),
@@ -179,16 +180,8 @@ def running(directory: Path, **settings: str) -> Iterator[Shop]:
             process.wait(30)
             server.shutdown()
             server.server_close()
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+            for each in held:
+                each.close()
 
 
 def _wait_ready(address: str, process: subprocess.Popen[bytes], output: Path) -> None:
