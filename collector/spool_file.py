@@ -40,7 +40,7 @@ create table notices (code text primary key, sentence text not null) strict, wit
 create table closed (at integer not null) strict;
 """
 INSERT_GROUP = "insert into groups values (?, ?, ?, ?)"
-GROUP_HITS_MAX = 1000  # So that no value is so large that reading one batch takes many of its kind.
+GROUP_HITS_MAX = 1000  # A batch that begins within a value reads the whole of it.
 ADD_OUTCOME = (
     "insert into outcomes values (?, ?)"
     " on conflict (outcome) do update set beacons = beacons + excluded.beacons"
