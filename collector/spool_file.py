@@ -71,11 +71,12 @@ class SpoolFile(NamedTuple):
 
 
 def files(spool: Path) -> list[SpoolFile]:
-    """Return every spool file, oldest day first."""
+    """Return every spool file, oldest day first; a day that is shredded meanwhile has none."""
     found = []
-    for path in spool.glob("*/*.sqlite"):
-        with contextlib.suppress(ValueError):
-            found.append(SpoolFile(date.fromisoformat(path.parent.name), path.stem, path))
+    for directory in spool.glob("*/"):
+        with contextlib.suppress(ValueError, FileNotFoundError):
+            day = date.fromisoformat(directory.name)
+            found += [SpoolFile(day, path.stem, path) for path in directory.glob("*.sqlite")]
     return sorted(found)
 
 

@@ -4,6 +4,7 @@ Read from tables, files and the record of closes, not from settings; a setting i
 it has led to. It holds numbers and days, never a seller's name or a hash.
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -176,8 +177,9 @@ def _held(sources: Sources) -> list[HeldDay]:
     stored = {day: (n, erased) for day, n, erased in ask(sources.client, "hits_by_day")}
     spool: dict[date, int] = {}
     for file in files(sources.data / "spool"):
-        size = sum(path.stat().st_size for path in file.path.parent.glob(f"{file.run}.*"))
-        spool[file.day] = spool.get(file.day, 0) + size
+        with contextlib.suppress(FileNotFoundError):  # shredded meanwhile
+            size = sum(path.stat().st_size for path in file.path.parent.glob(f"{file.run}.*"))
+            spool[file.day] = spool.get(file.day, 0) + size
     return [
         HeldDay(str(day), *stored.get(day, (0, 0)), spool.get(day, 0))
         for day in sorted(stored.keys() | spool.keys())

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import sqlite3
+import threading
 from datetime import date
 from pathlib import Path
 
@@ -191,6 +192,32 @@ def test_strangers_in_the_directory_are_left_alone(tmp_path: Path) -> None:
     (worker.path.parent / "notes.txt").touch()
     assert [file.path for file in files(tmp_path)] == [worker.path]
     assert found(tmp_path).name == f"2026-01-02/{worker.writer.run}.sqlite"
+
+
+def test_a_day_that_is_shredded_meanwhile_disturbs_nobody_who_lists_files(tmp_path: Path) -> None:
+    """The close renames a day's directory away. Whoever lists files at that moment, such as status
+    or a withdrawal, finds the other days' all the same: one in seventy failed where both did
+    nothing else."""
+    for day in range(1, 8):
+        (tmp_path / f"2026-01-0{day}").mkdir()
+        (tmp_path / f"2026-01-0{day}" / "run.sqlite").touch()
+    shredded, going = tmp_path / "2026-01-03", tmp_path / "2026-01-03.going"
+    is_over = threading.Event()
+
+    def come_and_go() -> None:
+        while not is_over.is_set():
+            shredded.rename(going)
+            going.rename(shredded)
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        for _ in range(1500):
+            days = [file.day.day for file in files(tmp_path)]
+            assert days in ([1, 2, 4, 5, 6, 7], [1, 2, 3, 4, 5, 6, 7])
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def test_a_reader_replays_what_a_killed_worker_left(tmp_path: Path) -> None:
