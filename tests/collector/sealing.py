@@ -180,6 +180,15 @@ class Shop:
             if old <= day:
                 salt.destroy(path)
 
+    def seal_until(self, state: str, day: date = DAY) -> None:
+        """Take arrows until a day is in a state."""
+        for _ in range(STEPS_MAX):
+            if self.state_of(day) == state:
+                return
+            if not self.seal.step():
+                threading.Event().wait(0.05)
+        raise AssertionError(f"{day} is {self.state_of(day)}, never {state}")
+
     def seal_all(self, restart: bool = False) -> list[str]:
         """Take arrows until nothing is due; return the states that the oldest day passed.
 

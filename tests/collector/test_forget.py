@@ -86,8 +86,7 @@ def test_nobody_is_forgotten_while_a_day_is_between_hits_and_counts(shop: Shop) 
     and the tombstone is set already."""
     shop.visit(DAY, some_hits(50, 65))
     shop.midnight_after(DAY)
-    while shop.state_of(DAY) != "counted":
-        shop.seal.step()
+    shop.seal_until("counted")
     gone = Tombstones(shop.data / "forgotten", [b"t" * 32])
     with pytest.raises(NotNow, match="is being sealed"):
         forgetting(shop, gone).forget(GONE)

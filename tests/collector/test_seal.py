@@ -46,8 +46,7 @@ def test_every_step_before_the_drop_may_be_done_again(shop: Shop, back_to: str) 
     is done again and the counts don't double."""
     shop.visit(DAY, some_hits(1_000, 4))
     shop.midnight_after(DAY)
-    while shop.state_of(DAY) != "loaded":
-        shop.seal.step()
+    shop.seal_until("loaded")
     shop.ledger.closes.advance(DAY, back_to)
     shop.restart()
     shop.seal_all()
@@ -60,8 +59,7 @@ def test_half_a_load_is_removed_and_loaded_again(shop: Shop) -> None:
     number. They are taken back before the next try."""
     shop.visit(DAY, some_hits(1_000, 5))
     shop.midnight_after(DAY)
-    while shop.state_of(DAY) != "loaded":
-        shop.seal.step()
+    shop.seal_until("loaded")
     shop.client.command("alter table counts delete where product != '' settings mutations_sync = 2")
     shop.client.command("insert into pools select * from pools")
     shop.ledger.closes.advance(DAY, "counted")
@@ -95,8 +93,7 @@ def test_damaged_integers_are_counted_again_while_the_hits_are_whole(shop: Shop)
     the day goes back to be counted."""
     shop.visit(DAY, some_hits(500, 6))
     shop.midnight_after(DAY)
-    while shop.state_of(DAY) != "counted":
-        shop.seal.step()
+    shop.seal_until("counted")
     rows = shop.data / "seals" / DAY.isoformat() / "counts.rows"
     content = bytearray(rows.read_bytes())
     content[len(content) // 2] ^= 1
@@ -191,8 +188,7 @@ def test_a_killed_drop_is_finished_and_nothing_is_recounted(shop: Shop) -> None:
     the integers."""
     shop.visit(DAY, some_hits(300, 13), some_hits(300, 14), some_hits(300, 15))
     shop.midnight_after(DAY)
-    while shop.state_of(DAY) != "dropping":
-        shop.seal.step()
+    shop.seal_until("dropping")
     shop.client.command("alter table hits delete where batch != 2 settings mutations_sync = 2")
     shop.restart()
     shop.seal_all()

@@ -80,8 +80,7 @@ def test_a_batch_that_clickhouse_lost_is_sent_again_and_sealed(shop: Shop) -> No
     the drain send them again from the spool, and seals what was written."""
     shop.visit(DAY, some_hits(300, 13))
     shop.midnight_after(DAY)
-    while shop.state_of(DAY) != "drained":
-        shop.seal.step()
+    shop.seal_until("drained")
     shop.client.command("truncate table hits")
     assert not shop.seal.step()
     shop.drain.step()

@@ -48,8 +48,7 @@ def test_nothing_of_ten_thousand_visitors_is_left(shop: Shop) -> None:
     next_day = DAY + timedelta(days=1)
     shop.now = noon(next_day)
     shop.visit(next_day, [hits[n]._replace(visitor=each) for n, each in enumerate(later)])
-    while shop.state_of(DAY) != "loaded":
-        shop.seal.step()
+    shop.seal_until("loaded")
     shop.client.command(f"alter table hits detach partition '{DAY}'")
     assert (engine / "shadow").is_dir()
     shop.seal_all()

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from tests.geoip.running import Clock, served
 pytestmark = pytest.mark.slow
 
 GREEK = ip_address("81.82.3.4")
+WAIT_SECONDS = 60
 
 
 @pytest.mark.parametrize("kind", [*BAD_FILES, "something else", "gone"])
@@ -141,7 +143,9 @@ def test_a_new_database_drops_no_lookup(tmp_path: Path) -> None:
             asked, reloads = len(answers), server.countries.reloads
             replacement.replace(path)
             server.clock.now += LOOK_AGAIN_SECONDS
+            until = time.monotonic() + WAIT_SECONDS
             while len(answers) < asked + 20 or server.countries.reloads == reloads:
+                assert time.monotonic() < until, f"turn {turn}: never asked or never read again"
                 over.wait(0.001)
             if turn % 5 == 4:
                 path.write_bytes(b"half a data")

@@ -68,12 +68,17 @@ def raw(port: int, request: bytes, *, source: str = "127.0.0.1") -> bytes:
     return answer
 
 
-def eventually(look: Callable[[], Found], what: str, told: Callable[[], str] = str) -> Found:
+def eventually(
+    look: Callable[[], Found],
+    what: str,
+    told: Callable[[], str] = str,
+    seconds: float = WAIT_SECONDS,
+) -> Found:
     """Look again and again until what is there is true; return it.
 
     told  what to add to the failure, as it is then
     """
-    until = time.monotonic() + WAIT_SECONDS
+    until = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < until, f"never came: {what}\n{told()}"
         time.sleep(0.02)
