@@ -144,8 +144,9 @@ def opened(file: SpoolFile) -> Iterator[Waiting | None]:
 
 
 def _checked(file: SpoolFile, connection: sqlite3.Connection, finished: bool) -> Waiting | None:
-    found = version(connection)
+    # The version last: its worker writes it before the tables, and may do both now.
     tables = {row[0] for row in connection.execute("select name from sqlite_schema")}
+    found = version(connection)
     if not tables and found in (0, *VERSIONS_READ):
         return None
     if found not in VERSIONS_READ or not {VERSIONS_READ[found], "erasures", "closed"} <= tables:

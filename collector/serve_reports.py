@@ -249,7 +249,7 @@ class Reports:
             alarms=self.ledger.alarms.sounding(),
             warnings=status.notices(self.spool, today),
             workers=status.workers(self.spool, today),
-            waiting=status.waiting(self.spool, self.ledger.batched_to),
+            waiting=status.waiting(self.spool, self.ledger.batched_to, self.ledger.in_doubt),
             outcomes=status.outcomes(self.spool, today),
             days=self.calendar.days(first, today),
             salts=status.salts(self.settings.salts),

@@ -143,7 +143,7 @@ class SpoolWriter:
             self._connection = self._open()
         except BaseException:
             # A full disk is tried again every second, and must not fill up with empty files.
-            for path in (*_with_log(self.path), lock_path):
+            for path in (*with_log(self.path), lock_path):
                 path.unlink(missing_ok=True)
             os.close(self._lock)
             raise
@@ -230,7 +230,8 @@ class SpoolWriter:
         os.close(self._lock)
 
 
-def _with_log(path: Path) -> list[Path]:
+def with_log(path: Path) -> list[Path]:
+    """Return a database file and what SQLite may keep beside it."""
     return [path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")]
 
 

@@ -7,7 +7,7 @@ visitor's data.
 import contextlib
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Final
 
 from collector import salt
 from collector.alarms import Alarm
+from collector.ledger import Batch
 from collector.spool_file import SpoolFile, files, is_finished
 from collector.spool_reader import last_row, reading
 
@@ -125,13 +126,16 @@ def notices(spool: Path, day: date) -> list[str]:
     return list(sentences.values())
 
 
-def waiting(spool: Path, batched_to: Callable[[date, str], int]) -> int:
-    """Return how many spool rows are in no batch yet."""
+def waiting(
+    spool: Path, batched_to: Callable[[date, str], int], in_doubt: Callable[[], Iterable[Batch]]
+) -> int:
+    """Return how many spool rows are in no batch yet, or in one that is under way."""
     rows = 0
     for file in files(spool):
         with contextlib.suppress(sqlite3.Error), reading(file.path) as connection:
             rows += max(0, last_row(connection) - batched_to(file.day, file.run))
-    return rows
+    # Asked last: a batch that is formed meanwhile is counted twice and not left out.
+    return rows + sum(batch.last_row - batch.first_row + 1 for batch in in_doubt())
 
 
 def salts(directory: Path) -> list[date]:

@@ -53,20 +53,34 @@ def request(
     """
     connection = _UnixConnection(settings.data_dir / SOCKET_NAME)
     try:
-        connection.request(method, path, body)
+        connection.request(method, path, body, {"Connection": "close"})
         answer = connection.getresponse()
     except (FileNotFoundError, ConnectionRefusedError):
         raise click.ClickException(
             "The reports process doesn't run in this data directory; "
             "start it with `collector serve`, or set COLLECTOR_DATA_DIR."
         ) from None
-    except OSError as error:
-        raise click.ClickException(f"The reports process didn't answer ({error}).") from None
+    except (OSError, http.client.HTTPException) as error:
+        connection.close()
+        raise _unanswered(error) from None
     if answer.status >= 400:
-        raise click.ClickException(answer.read().decode("utf-8", "replace").strip())
+        raise click.ClickException(_read(answer).decode("utf-8", "replace").strip())
     return answer
 
 
 def ask(settings: Settings, path: str, method: str = "GET") -> str:
     """Return the answer's text; errors as `request`."""
-    return request(settings, method, path).read().decode()
+    return _read(request(settings, method, path)).decode()
+
+
+def _read(answer: http.client.HTTPResponse) -> bytes:
+    try:
+        with answer:
+            return answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise _unanswered(error) from None
+
+
+def _unanswered(error: Exception) -> click.ClickException:
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return click.ClickException(f"The reports process didn't answer ({reason}).")

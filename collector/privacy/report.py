@@ -5,7 +5,7 @@ it has led to. It holds numbers and days, never a seller's name or a hash.
 """
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from collector import __version__, salt, schema, status
 from collector.clock import day_end
 from collector.close.closes import Close, Closes
-from collector.spool_file import files
+from collector.spool_file import files, with_log
 from collector.suppression import month_of
 from collector.warehouse import Client, ask
 
@@ -111,10 +111,7 @@ def report(sources: Sources, settled: Settled, moment: float | None = None) -> d
             "last": str(last_count) if rows else None,
             "keep_counts_days": settled.keep_counts_days,
         },
-        "salts": [
-            {"day": str(day), "since": _local(path.stat().st_mtime, zone)}
-            for day, path in salt.days(sources.salts).items()
-        ],
+        "salts": list(_salts(sources.salts, zone)),
         "days": [
             asdict(_closed(close, zone)) for close in sources.closes.between(first, sources.today)
         ],
@@ -173,13 +170,19 @@ def _exposures(sources: Sources, at: float, zone: ZoneInfo) -> dict[str, Any]:
     }
 
 
+def _salts(directory: Path, zone: ZoneInfo) -> Iterator[dict[str, str]]:
+    for day, path in salt.days(directory).items():
+        with contextlib.suppress(FileNotFoundError):  # destroyed meanwhile
+            yield {"day": str(day), "since": _local(path.stat().st_mtime, zone)}
+
+
 def _held(sources: Sources) -> list[HeldDay]:
     stored = {day: (n, erased) for day, n, erased in ask(sources.client, "hits_by_day")}
     spool: dict[date, int] = {}
     for file in files(sources.data / "spool"):
-        with contextlib.suppress(FileNotFoundError):  # shredded meanwhile
-            size = sum(path.stat().st_size for path in file.path.parent.glob(f"{file.run}.*"))
-            spool[file.day] = spool.get(file.day, 0) + size
+        for path in (*with_log(file.path), file.lock_path):
+            with contextlib.suppress(FileNotFoundError):  # shredded meanwhile, or has no log
+                spool[file.day] = spool.get(file.day, 0) + path.stat().st_size
     return [
         HeldDay(str(day), *stored.get(day, (0, 0)), spool.get(day, 0))
         for day in sorted(stored.keys() | spool.keys())

@@ -181,7 +181,7 @@ def test_an_older_versions_hits_are_counted_once(desk: Desk) -> None:
     ends = {each.writer.run: len(each.rows) for each in (old, new)}
     new.erase("s", 7, json.dumps(ends))
     new.commit([hit(visitor=7)])
-    assert waiting(desk.spool, lambda _day, _run: 0) == 504
+    assert waiting(desk.spool, lambda _day, _run: 0, list) == 504
     desk.drain.step()
     desk.drain.step()
     assert not desk.alarms()

@@ -7,6 +7,7 @@ import pytest
 
 from collector import status
 from collector.alarms import Alarm
+from collector.ledger import Batch
 from collector.status import Status
 from tests.collector.spooling import DAY, Worker, any_hits
 
@@ -88,7 +89,9 @@ def test_outcomes_and_waiting_hits_are_added_over_all_files(tmp_path: Path) -> N
     assert status.outcomes(tmp_path, DAY) == {"yes": 12}
     assert status.outcomes(tmp_path, YESTERDAY) == {}
     batched = {first.writer.run: 2}
-    assert status.waiting(tmp_path, lambda _, run: batched.get(run, 0)) == 10
+    assert status.waiting(tmp_path, lambda _, run: batched.get(run, 0), list) == 10
+    under_way = Batch(1, DAY, first.writer.run, 1, 2)
+    assert status.waiting(tmp_path, lambda _, run: batched.get(run, 0), lambda: [under_way]) == 12
     first.finish()
 
 
