@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.browser.running import USER_AGENT, Shop, running
 from tests.browser.shop_server import WAIT_SECONDS
@@ -27,6 +27,9 @@ ARGUMENTS = [
 IGNORED = ["--disable-back-forward-cache"]
 NPM = Path(__file__).parent.parent.parent / ".cache" / "npm"
 TURBO, PLAUSIBLE = "@hotwired/turbo@8.0.23", "@plausible-analytics/tracker@0.4.6"
+
+
+expect.set_options(timeout=WAIT_SECONDS * 1000)
 
 
 @pytest.fixture(scope="session")
@@ -100,5 +103,6 @@ def npm() -> Path:
         NPM.mkdir(parents=True, exist_ok=True)
         command = [str(Path(sys.executable).parent / "npm"), "install", "--prefix", str(NPM)]
         options = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run([*command, *options, TURBO, PLAUSIBLE], check=True, timeout=300)
+        options += ["--fetch-timeout=30000", "--fetch-retries=3"]
+        subprocess.run([*command, *options, TURBO, PLAUSIBLE], check=True, timeout=240)
     return NPM / "node_modules"

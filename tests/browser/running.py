@@ -130,9 +130,9 @@ def html(head: str, body: str, lang: str = "en") -> str:
     )
 
 
-def eventually(check: Callable[[], bool], what: str) -> None:
+def eventually(check: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> None:
     """Wait until something is so."""
-    until = time.monotonic() + WAIT_SECONDS
+    until = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < until, f"never came: {what}"
         time.sleep(0.05)
@@ -177,7 +177,7 @@ def running(directory: Path, **settings: str) -> Iterator[Shop]:
             yield shop
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(60)
             server.shutdown()
             server.server_close()
             for each in held:

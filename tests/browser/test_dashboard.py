@@ -172,10 +172,10 @@ def test_typing_searches_at_once(stand: Stand, browser: Browser) -> None:
 
     page.get_by_role("searchbox").press_sequentially("apron")
 
+    page.wait_for_url("**q=apron**")  # A part of the word finds it, too.
     expect(page.locator("#rows tbody tr")).to_have_count(1)
     expect(page.locator("#rows")).to_contain_text("Linen apron")
     expect(page.get_by_role("status").filter(has_text="found")).to_have_text("1 found")
-    assert "q=apron" in page.url
     assert "range=7-days" in page.url
     context.close()
 

@@ -1,6 +1,7 @@
 """The dashboard in the frame of another site: the marketplace's seller area."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browser.shop_server import WAIT_SECONDS
 from tests.browser.stand import Stand, stand
 from tests.dashboards.running import (
     token,
@@ -69,5 +71,8 @@ def test_it_works_in_another_sites_frame(
 
     page.goto(seller_area(f"{address}/").replace("area.localhost", "thief.localhost"))
     expect(page.frame_locator("iframe").locator("body")).not_to_contain_text("visitors")
-    assert page.frames[1].url.startswith("chrome-error:")
+    until = time.monotonic() + WAIT_SECONDS
+    while not page.frames[1].url.startswith("chrome-error:"):
+        assert time.monotonic() < until, page.frames[1].url
+        page.wait_for_timeout(50)
     context.close()

@@ -106,7 +106,7 @@ def test_a_body_that_comes_later_goes_by_asgi(server: Server) -> None:
     with server.connected() as connection:
         for _ in range(2):
             connection.sendall(POSTED + b"Content-Length: 5\r\n\r\nHe")
-            time.sleep(0.1)
+            time.sleep(0.5)
             connection.sendall(b"llo")
             assert body(connection) in (b"POST /fast He llo", b"POST /fast Hello")
     assert not server.application.asked

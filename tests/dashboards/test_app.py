@@ -16,7 +16,7 @@ from tests.dashboards.running import Book, noon, serving
 class Slow:
     """A client of a database that takes its time to let anybody in."""
 
-    seconds = 0.1
+    seconds = 0.5
 
     def __init__(self, client: Client, is_open: list[bool]) -> None:
         time.sleep(self.seconds)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import httpx2
 
 from collector import keys, tokens
+from tests.journeys.processes import held_port
 
 SECRET = "a secret for the tests of the location door"
 START_SECONDS_MAX = 30
@@ -42,15 +42,11 @@ class Process:
         }
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
-
-
 @contextmanager
 def alone(home: Path, **settings: str) -> Iterator[Process]:
     """Start the process; kill it hard at the end, as a crash would."""
-    port = _free_port()
+    held = held_port()
+    port = held.getsockname()[1]
     for name in ("tmp", "data"):
         (home / name).mkdir()
     environment = {
@@ -77,6 +73,7 @@ def alone(home: Path, **settings: str) -> Iterator[Process]:
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
+        held.close()
 
 
 def _wait(

@@ -77,7 +77,7 @@ class Night:
         for process in self.processes.values():
             process.send_signal(signal.SIGTERM)
         for process in self.processes.values():
-            process.wait(30)
+            process.wait(60)
         self.processes.clear()
 
     def is_ready(self, port: int) -> bool:

@@ -1,6 +1,7 @@
 """Traces: every form in which an address or a text could lie in a file, and the search for them."""
 
 import base64
+import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -38,7 +39,12 @@ def search(directory: Path, wanted: Iterable[Trace]) -> list[str]:
     """Return where below a directory a trace was found: in a file's bytes or in its name."""
     traces = list(wanted)
     found = []
-    for path in sorted(directory.rglob("*")):
+    # Not by Path.rglob: it fails where the engine deletes a directory meanwhile.
+    for path in sorted(
+        Path(place, name)
+        for place, folders, files in os.walk(directory)
+        for name in (*folders, *files)
+    ):
         content = str(path.relative_to(directory)).encode("utf-8", "surrogateescape") + b"\n"
         content += _content(path).replace(ZEROS, b"")  # a ballast file is nothing else
         for trace in traces:

@@ -59,7 +59,7 @@ def nginx(folder: Path, beacons: int, reports: int) -> Iterator[int]:
 @contextmanager
 def caddy(folder: Path, beacons: int, reports: int) -> Iterator[int]:
     """Run Caddy with our file, without a certificate."""
-    with held_port() as held:
+    with held_port("0.0.0.0") as held:  # it listens on every address
         port = held.getsockname()[1]
         own = {
             "SHOP_ORIGIN": f"http://127.0.0.1:{port}",

@@ -114,7 +114,7 @@ def test_a_container_counts_and_writes_its_data_only(image: Replay, tmp_path: Pa
     counts, a country is found. Not one file outside of /data is written, so the rest may be
     read-only."""
     trace = tmp_path / "trace"
-    with held_port() as one, held_port() as other:
+    with held_port("0.0.0.0") as one, held_port("0.0.0.0") as other:
         beacons, reports = one.getsockname()[1], other.getsockname()[1]
         own = {
             "COLLECTOR_SECRET": SECRET,
